@@ -1,0 +1,167 @@
+// Package app makes a node out of its parts: it is the only package that knows
+// them all. Open prepares everything and starts nothing that outlives it but
+// the listeners; Run serves until it is told to stop, and gives things up in
+// the order in which they depend on one another.
+package app
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/sync/errgroup"
+
+	"pylon/internal/cluster"
+	"pylon/internal/domain/event"
+	"pylon/internal/edge/ocpp"
+	"pylon/internal/edge/page"
+	"pylon/internal/edge/rest"
+	"pylon/internal/flow/admin"
+	"pylon/internal/flow/fleet"
+	"pylon/internal/kernel/clock"
+	"pylon/internal/kernel/ident"
+	"pylon/internal/store"
+	"pylon/internal/store/framelog"
+)
+
+// Node is one Pylon process.
+type Node struct {
+	config  Config
+	log     *slog.Logger
+	clock   clock.Clock
+	id      ident.NodeID
+	figures *prometheus.Registry
+
+	store   *store.Store
+	frames  *framelog.Log
+	bus     *cluster.Bus
+	fleet   *fleet.Fleet
+	admin   *admin.Service
+	gateway *ocpp.Gateway
+	api     *rest.Server
+	page    *page.Server
+
+	certificates *ocpp.Certificates // nil without TLS
+	listener     net.Listener
+	secure       net.Listener  // nil without TLS
+	ready        chan struct{} // closed once requests are answered
+}
+
+// stopTerm is what requests in progress get to finish when the node stops.
+const stopTerm = 10 * time.Second
+
+// Open prepares a node: folder, databases, first organisation, listeners. What
+// it logs goes to logs. The caller calls Run or, after an error of his own,
+// Close.
+func Open(ctx context.Context, c Config, logs io.Writer) (*Node, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	folder, err := c.folder()
+	if err != nil {
+		return nil, err
+	}
+	n := &Node{config: c, clock: clock.System{}, log: newLogger(c, logs), figures: prometheus.NewRegistry(), ready: make(chan struct{})}
+	n.id = ident.New[ident.NodeID](n.clock.Now())
+	n.figures.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	for _, step := range []func(context.Context, string) error{n.openBus, n.openStore, n.openFrames, n.assemble, n.listen} {
+		if err := step(ctx, folder); err != nil {
+			n.Close()
+			return nil, err
+		}
+	}
+	return n, nil
+}
+
+func (n *Node) openBus(ctx context.Context, _ string) (err error) {
+	n.bus, err = cluster.Open(ctx, cluster.Options{URL: n.config.NATSURL, Node: n.id, Clock: n.clock, Log: n.log})
+	return err
+}
+
+func (n *Node) openStore(ctx context.Context, folder string) (err error) {
+	n.store, err = store.Open(ctx, store.Options{
+		Path: filepath.Join(folder, "pylon.db"), Synchronous: n.config.SQLiteSynchronous, Clock: n.clock, Node: n.id,
+		OnCommitted: func(events []event.Recorded) { n.bus.Publish(events) },
+	})
+	return err
+}
+
+func (n *Node) openFrames(ctx context.Context, folder string) (err error) {
+	n.frames, err = framelog.Open(ctx, framelog.Options{
+		Path: filepath.Join(folder, "frames.db"), Retention: n.config.FrameRetention, Clock: n.clock, Log: n.log,
+	})
+	return err
+}
+
+// Addr returns where the node listens, for a configuration that left the port
+// to the system.
+func (n *Node) Addr() string { return n.listener.Addr().String() }
+
+// Run serves until ctx ends, and then stops from the outside in: listeners and
+// stations first, then what works for them, the committer last.
+func (n *Node) Run(ctx context.Context) error {
+	defer n.Close()
+	return within(ctx, []func(context.Context) error{n.store.Run, n.frames.Run}, func(ctx context.Context) error {
+		if err := n.first(ctx); err != nil {
+			return err
+		}
+		return within(ctx, []func(context.Context) error{n.fleet.Run, n.upkeep}, func(ctx context.Context) error {
+			return within(ctx, []func(context.Context) error{n.gateway.Run, n.api.Run, n.page.Run}, n.serve)
+		})
+	})
+}
+
+// within runs body while the parts run, and stops the parts when body has
+// ended. A part that ends early takes body down with it.
+func within(ctx context.Context, parts []func(context.Context) error, body func(context.Context) error) error {
+	partsCtx, stopParts := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopParts()
+	bodyCtx, stopBody := context.WithCancelCause(ctx)
+	defer stopBody(nil)
+	var group errgroup.Group
+	for _, part := range parts {
+		group.Go(func() error {
+			err := part(partsCtx)
+			if partsCtx.Err() == nil {
+				stopBody(errPartEnded)
+			}
+			return err
+		})
+	}
+	err := body(bodyCtx)
+	if errors.Is(context.Cause(bodyCtx), errPartEnded) {
+		err = errors.Join(err, errPartEnded)
+	}
+	stopParts()
+	return errors.Join(err, group.Wait())
+}
+
+var errPartEnded = errors.New("a part of the node ended before it was told to")
+
+// Close gives up what Open took. Run does it by itself.
+func (n *Node) Close() {
+	for _, l := range []net.Listener{n.listener, n.secure} {
+		if l != nil {
+			_ = l.Close() // the server has closed it already, or nobody connected
+		}
+	}
+	var errs []error
+	if n.frames != nil {
+		errs = append(errs, n.frames.Close())
+	}
+	if n.store != nil {
+		errs = append(errs, n.store.Close())
+	}
+	if n.bus != nil {
+		errs = append(errs, n.bus.Close())
+	}
+	if err := errors.Join(errs...); err != nil {
+		n.log.Warn("not closed cleanly", "error", err)
+	}
+}

@@ -1,0 +1,88 @@
+package app
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Config is everything that a node can be told from outside. Each field is a
+// flag, an environment variable (PYLON_ and the flag in upper case with
+// underscores) and a key of pylon.toml, in this order of precedence.
+type Config struct {
+	Listen      string   `help:"Address of the API, the pages and the stations, host:port (serve: :8080, demo: 127.0.0.1:8080)."`
+	TLSListen   string   `name:"tls-listen" help:"Address of the same over TLS, for security profile 2; needs tls-cert and tls-key."`
+	TLSCert     string   `name:"tls-cert" type:"path" help:"Certificate chain, PEM; read again when the file changes."`
+	TLSKey      string   `name:"tls-key" type:"path" help:"Private key, PEM."`
+	Data        string   `type:"path" help:"Folder of the databases (serve: ./data, demo: a temporary one)."`
+	DatabaseURL string   `name:"database-url" help:"postgres://… instead of SQLite in the data folder."`
+	NATSURL     string   `name:"nats-url" help:"nats://… instead of the NATS server in this process."`
+	Role        []string `default:"all" help:"What this node starts: gateway, api, worker, all."`
+
+	UnknownStations   string `name:"unknown-stations" default:"refuse" enum:"refuse,pending,accept" help:"What becomes of a station nobody created."`
+	RegistrationToken string `name:"registration-token" help:"The Basic password that unknown stations must bring."`
+	BootstrapAPIKey   string `name:"bootstrap-api-key" hidden:"" help:"Owner key of an empty database; better by environment."`
+	PublicPage        bool   `name:"public-page" help:"Show the status page at / without a key, on any address."`
+
+	FrameRetention    time.Duration `name:"frame-retention" default:"2160h" help:"How long OCPP frames are kept."`
+	SQLiteSynchronous string        `name:"sqlite-synchronous" default:"full" enum:"full,off" hidden:"" help:"off: for tests of our own tests; loses data on a crash."`
+	DebugListen       string        `name:"debug-listen" hidden:"" help:"Loopback address of Go's profiler."`
+	LogLevel          string        `name:"log-level" default:"info" enum:"debug,info,warn,error" help:"Least level that is logged."`
+	LogFormat         string        `name:"log-format" default:"json" enum:"json,text" help:"How log lines look."`
+}
+
+// Check reports what is wrong with c, naming the key.
+func (c *Config) Check() error {
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		return fmt.Errorf("listen: %q is not host:port: %w", c.Listen, err)
+	}
+	if (c.TLSListen == "") != (c.TLSCert == "") || (c.TLSCert == "") != (c.TLSKey == "") {
+		return fmt.Errorf("tls-listen, tls-cert and tls-key: all three or none")
+	}
+	if c.DatabaseURL != "" {
+		return fmt.Errorf("database-url: PostgreSQL is not supported yet; leave it out for SQLite in the data folder")
+	}
+	if c.NATSURL != "" {
+		if _, err := url.Parse(c.NATSURL); err != nil {
+			return fmt.Errorf("nats-url: %w", err)
+		}
+	}
+	for _, r := range c.Role {
+		if !slices.Contains([]string{"gateway", "api", "worker", "all"}, r) {
+			return fmt.Errorf("role: %q is none of gateway, api, worker, all", r)
+		}
+	}
+	if c.FrameRetention <= 0 {
+		return fmt.Errorf("frame-retention: must be longer than nothing")
+	}
+	return nil
+}
+
+// Has reports whether the node starts the named role.
+func (c *Config) Has(role string) bool {
+	return slices.Contains(c.Role, "all") || slices.Contains(c.Role, role)
+}
+
+// Loopback reports whether only this machine can reach the node.
+func (c *Config) Loopback() bool {
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}
+
+// folder makes the data folder, for its owner only: it holds secrets' hashes
+// and drivers' tokens.
+func (c *Config) folder() (string, error) {
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return "", fmt.Errorf("data: %w", err)
+	}
+	return filepath.Abs(c.Data)
+}

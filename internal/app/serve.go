@@ -1,0 +1,87 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Bounds of the HTTP server. Sockets of stations leave it at their upgrade;
+// event streams lift their own write deadline.
+const (
+	headerTerm = 10 * time.Second // a slow client must not hold a connection for nothing
+	graceTerm  = time.Second      // what requests get to end by themselves when the node stops
+	idleTerm   = 2 * time.Minute
+	headerMax  = 16 << 10 // a station's request is under 1 KiB, a browser's under 4
+)
+
+func (n *Node) listen(context.Context, string) (err error) {
+	if n.listener, err = net.Listen("tcp", n.config.Listen); err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	if n.config.TLSListen == "" {
+		return nil
+	}
+	plain, err := net.Listen("tcp", n.config.TLSListen)
+	if err != nil {
+		return fmt.Errorf("tls-listen: %w", err)
+	}
+	n.secure = tls.NewListener(plain, n.certificates.Config())
+	return nil
+}
+
+// serve answers requests on every listener until ctx ends.
+func (n *Node) serve(ctx context.Context) error {
+	requests, endRequests := context.WithCancel(context.WithoutCancel(ctx))
+	defer endRequests()
+	server := &http.Server{
+		Handler:           n.routes(),
+		ReadHeaderTimeout: headerTerm,
+		IdleTimeout:       idleTerm,
+		MaxHeaderBytes:    headerMax,
+		BaseContext:       func(net.Listener) context.Context { return requests },
+	}
+	group, groupCtx := errgroup.WithContext(ctx)
+	for _, l := range []net.Listener{n.listener, n.secure} {
+		if l == nil {
+			continue
+		}
+		group.Go(func() error {
+			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				return fmt.Errorf("serve %s: %w", l.Addr(), err)
+			}
+			return nil
+		})
+		n.log.Info("listening", "addr", l.Addr().String(), "tls", l == n.secure, "version", Version(), "node", n.id)
+	}
+	close(n.ready)
+	group.Go(func() error {
+		<-groupCtx.Done()
+		n.clock.AfterFunc(graceTerm, endRequests) // live streams would go on for ever
+		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTerm)
+		defer cancel()
+		return server.Shutdown(stopCtx)
+	})
+	return group.Wait()
+}
+
+// routes sends each request to its edge.
+func (n *Node) routes() http.Handler {
+	mux := http.NewServeMux()
+	if n.config.Has("gateway") {
+		mux.Handle("/ocpp/", n.gateway)
+	}
+	mux.Handle("/api/", n.api)
+	mux.Handle("/problems/", n.api)
+	mux.Handle("/livez", n.api)
+	mux.Handle("/readyz", n.api)
+	mux.Handle("/metrics", n.api)
+	mux.Handle("/", n.page)
+	return mux
+}

@@ -1,0 +1,218 @@
+package cluster
+
+import (
+	"fmt"
+	"reflect"
+	"testing"
+	"time"
+
+	"pylon/internal/domain/event"
+	"pylon/internal/kernel/fault"
+	"pylon/internal/kernel/ident"
+)
+
+const (
+	orgA = ident.OrganisationID("org_01JD3K6X5M8Q2V7T9WBNCRFH0A")
+	orgB = ident.OrganisationID("org_01JD3K6X5M8Q2V7T9WBNCRFH0B")
+)
+
+// events returns some events with numbers from first on.
+func events(org ident.OrganisationID, first int64, count int) []event.Recorded {
+	list := make([]event.Recorded, count)
+	for i := range list {
+		list[i] = event.Recorded{
+			Position: event.Position{Stream: "nod_1/1", Number: first + int64(i)},
+			Event: event.Event{
+				Type: event.SessionUpdated, Organisation: org, Site: "sit_1", Station: station, Subject: "ses_1", Version: 42,
+				At:   time.Date(2026, 3, 1, 8, 0, 0, 123_456_000, time.UTC),
+				Data: struct{}{},
+			},
+			JSON: fmt.Appendf(nil, `{"energy_wh":%d}`, first),
+		}
+	}
+	return list
+}
+
+func TestFeed(t *testing.T) {
+	first, second := pair(t)
+	here, cancelHere := first.Subscribe(orgA)
+	there, cancelThere := second.Subscribe(orgA)
+	again, cancelAgain := second.Subscribe(orgA)
+	other, cancelOther := second.Subscribe(orgB)
+	defer cancelOther()
+
+	mixed := append(append(events(orgA, 1, 2), events(orgB, 3, 1)...), events(orgA, 4, 1000)...)
+	mixed = append(mixed, events("", 5, 1)...) // nobody's: a defect of the caller's, and no more
+	first.Publish(mixed)
+	for name, feed := range map[string]<-chan event.Recorded{"here": here, "there": there, "there again": again} {
+		for i, want := range append(events(orgA, 1, 2), events(orgA, 4, 1000)...) {
+			want.Data = nil
+			if got := <-feed; !reflect.DeepEqual(got, want) {
+				t.Fatalf("%s, event %d: got %+v, want %+v", name, i, got, want)
+			}
+		}
+	}
+	if got := <-other; got.Number != 3 {
+		t.Errorf("the other organisation got %+v", got)
+	}
+
+	cancelHere()
+	cancelHere()
+	cancelThere()
+	for name, feed := range map[string]<-chan event.Recorded{"here": here, "there": there} {
+		if got, open := <-feed; open {
+			t.Errorf("%s, after the end: got %+v", name, got)
+		}
+	}
+	second.Publish(events(orgA, 6, 1))
+	if got := <-again; got.Number != 6 {
+		t.Errorf("who stays got %+v", got)
+	}
+	cancelAgain()
+	for range again {
+		t.Error("an event after the end")
+	}
+	if len(first.feed.topics) != 0 || len(second.feed.topics) != 1 || second.feed.size != 1 {
+		t.Errorf("left behind: %v, %v", first.feed.topics, second.feed.topics)
+	}
+}
+
+func TestLargePacketsAreSplit(t *testing.T) {
+	first, second := pair(t)
+	feed, cancel := second.Subscribe(orgA)
+	defer cancel()
+	large := events(orgA, 1, 40)
+	for i := range large {
+		large[i].JSON = make([]byte, 100<<10)
+	}
+	first.Publish(large) // 4 MB, of which a message takes 1
+	for _, want := range large {
+		if got := <-feed; got.Number != want.Number || len(got.JSON) != len(want.JSON) {
+			t.Fatalf("got event %d with %d bytes, want %d", got.Number, len(got.JSON), want.Number)
+		}
+	}
+}
+
+// Who does not read loses his feed, and nobody waits for him.
+func TestASlowSubscriberIsClosed(t *testing.T) {
+	first, second := pair(t)
+	slow, cancelSlow := second.Subscribe(orgA)
+	defer cancelSlow()
+	quick, cancelQuick := second.Subscribe(orgA)
+	defer cancelQuick()
+	const batch = 256
+	published := int64(1)
+	for range 2*behindMax/batch + 2 {
+		first.Publish(events(orgA, published, batch))
+		for range batch {
+			if got := <-quick; got.Number != published {
+				t.Fatalf("got event %d, want %d", got.Number, published)
+			}
+			published++
+		}
+	}
+	read := int64(1)
+	for got := range slow {
+		if got.Number != read {
+			t.Fatalf("got event %d, want %d", got.Number, read)
+		}
+		read++
+	}
+	if read >= published {
+		t.Errorf("the slow one read all %d", read)
+	}
+}
+
+func TestSubscribersAreLimited(t *testing.T) {
+	bus := open(t, Options{Node: one})
+	_, cancel := bus.Subscribe(orgA)
+	bus.feed.size += subscribersMax - 1
+	late, _ := bus.Subscribe(orgB)
+	if _, open := <-late; open {
+		t.Error("one more than the limit has a feed")
+	}
+	cancel()
+	feed, cancel := bus.Subscribe(orgB)
+	defer cancel()
+	bus.Publish(events(orgB, 1, 1))
+	if got, open := <-feed; !open || got.Number != 1 {
+		t.Error("one has gone, and there is no room")
+	}
+	bus.feed.size -= subscribersMax - 1
+	if malformed, _ := bus.Subscribe("org.*"); malformed != nil {
+		if _, open := <-malformed; open {
+			t.Error("a pattern is no organisation")
+		}
+	}
+}
+
+func TestWatch(t *testing.T) {
+	first, second := pair(t)
+	type watch struct {
+		bus    *Bus
+		woken  <-chan struct{}
+		cancel func()
+	}
+	var watches []watch
+	for _, bus := range []*Bus{first, second, second} {
+		woken, cancel, err := bus.Watch("cmd_1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		watches = append(watches, watch{bus, woken, cancel})
+	}
+	other, cancelOther, err := second.Watch("cmd_2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cancelOther()
+	for _, notifier := range []*Bus{first, second} {
+		if err := notifier.Notify("cmd_1"); err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range watches {
+			<-w.woken
+		}
+	}
+	// What comes behind the hint on the same way shows that the other got none.
+	if err := first.Notify("cmd_1"); err != nil {
+		t.Fatal(err)
+	}
+	<-watches[2].woken
+	select {
+	case <-other:
+		t.Error("who watches another command was woken")
+	default:
+	}
+	// Two that nobody has seen are one.
+	for range 2 {
+		if err := first.Notify("cmd_1"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	<-watches[0].woken
+	select {
+	case <-watches[0].woken:
+		t.Error("woken twice")
+	default:
+	}
+	for _, w := range watches {
+		w.cancel()
+		w.cancel()
+	}
+	if first.watchers.size != 0 || second.watchers.size != 1 || len(second.watchers.watches) != 1 {
+		t.Errorf("left behind: %v, %v", first.watchers.watches, second.watchers.watches)
+	}
+	for _, key := range []string{"", "*", "a.b", "cmd 1"} {
+		if _, _, err := first.Watch(key); !fault.Is(err, fault.Invalid) {
+			t.Errorf("watch %q: got %v, want Invalid", key, err)
+		}
+		if err := first.Notify(key); !fault.Is(err, fault.Invalid) {
+			t.Errorf("notify %q: got %v, want Invalid", key, err)
+		}
+	}
+	first.watchers.size = watchesMax
+	if _, _, err := first.Watch("cmd_1"); !fault.Is(err, fault.Exhausted) {
+		t.Errorf("one more than the limit: got %v, want Exhausted", err)
+	}
+}

@@ -1,0 +1,109 @@
+// Package change holds what a decision wants to be made durable: the rows in
+// the state they shall have, the rows it read, and the events it tells of. The
+// store writes a whole Set or nothing of it, many Sets of many stations in one
+// commit.
+package change
+
+import (
+	"time"
+
+	"pylon/internal/domain/account"
+	"pylon/internal/domain/command"
+	"pylon/internal/domain/event"
+	"pylon/internal/domain/meter"
+	"pylon/internal/domain/session"
+	"pylon/internal/domain/site"
+	"pylon/internal/domain/station"
+	"pylon/internal/domain/token"
+	"pylon/internal/kernel/fault"
+	"pylon/internal/kernel/ident"
+)
+
+// Set is one decision's change.
+//
+// Of a session in Progress these are written, and nothing else: Energy, Last,
+// PowerW, PowerAt, StateOfCharge, ChargingState, StateSince, SegmentNo,
+// LastSeqNo, Frames, LastEventAt and Version.
+//
+// A row with a Version is new when that is 1 and must not exist yet; otherwise
+// the stored version must be one less. A Set that meets another version is
+// refused whole with [ErrStale].
+type Set struct {
+	Owner Owner  // zero: the Set writes no row of a station, an EVSE or an open session
+	Reads []Read // rows that must still have the version that was read
+
+	Organisations []account.Organisation
+	Keys          []account.Key
+	Sites         []site.Site
+	Templates     []station.Template
+	Tokens        []token.Token
+	Stations      []station.Station
+	Links         []station.Link // under the owner's epoch
+	Connectors    []station.Connector
+	Intervals     []station.Interval // by (station, EVSE, connector, From): written or closed
+	Sessions      []session.Session
+	Progress      []session.Session // sessions of which only what a reading moves differs, see below
+	Segments      []session.Segment // by (station, session, number): written or closed
+	Frames        []meter.Frame
+	Findings      []station.Finding
+	Commands      []command.Command
+	Removed       []Removal
+
+	Events      []event.Event
+	Audits      []account.Audit
+	Idempotency *Idempotency
+}
+
+// Owner names the station whose rows are written and the epoch under which.
+type Owner struct {
+	Organisation ident.OrganisationID // the station's; stamped on its rows that do not name one
+	Station      ident.StationID
+	Epoch        int64
+}
+
+// Read is a row that the decision read but does not write.
+type Read struct {
+	Kind    Kind
+	ID      string
+	Version int64
+}
+
+// Removal deletes a row that has the given version.
+type Removal Read
+
+// Kind names a kind of versioned row.
+type Kind uint8
+
+// The kinds.
+const (
+	KindOrganisation Kind = iota + 1
+	KindKey
+	KindSite
+	KindStation
+	KindToken
+	KindSession
+	KindCommand
+	KindTemplate
+)
+
+// Idempotency is the answer to a request, kept so that its repetition gets the
+// same one. It is written with the change that the request made.
+type Idempotency struct {
+	Organisation ident.OrganisationID
+	Key          string
+	Fingerprint  []byte // SHA-256 over method, path and body
+	Status       int
+	Header       string // JSON object of Location, ETag
+	Body         []byte
+	At           time.Time
+}
+
+// ErrStale says that a row which the decision read has changed: load anew,
+// decide again.
+var ErrStale = fault.New(fault.Stale, "version_moved")
+
+// ErrSuperseded says that another owner has taken the station: stop serving it.
+var ErrSuperseded = fault.New(fault.Stale, "owner_superseded")
+
+// ErrExists says that a new row breaks a uniqueness (identity, uid, slug).
+var ErrExists = fault.New(fault.Conflict, "already_exists")

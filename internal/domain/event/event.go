@@ -1,0 +1,72 @@
+// Package event is the vocabulary of the event log: what happened, in the
+// words that webhooks, live streams and consumers share. An event is a row,
+// written in the same database transaction as the change it tells of.
+package event
+
+import (
+	"time"
+
+	"pylon/internal/kernel/ident"
+)
+
+// Type names what happened: noun.past_verb. Types are public and stable.
+type Type string
+
+// The types.
+const (
+	StationCreated      Type = "station.created"
+	StationUpdated      Type = "station.updated"
+	StationDeleted      Type = "station.deleted"
+	StationConnected    Type = "station.connected"
+	StationDisconnected Type = "station.disconnected"
+	StationBooted       Type = "station.booted"
+	StationAlerted      Type = "station.alerted" // a security event or a finding that people should see
+	ConnectorChanged    Type = "connector.status_changed"
+	SessionStarted      Type = "session.started"
+	SessionUpdated      Type = "session.updated"
+	SessionCompleted    Type = "session.completed"
+	SessionFailed       Type = "session.failed"
+	TokenCreated        Type = "token.created"
+	TokenUpdated        Type = "token.updated"
+	TokenDeleted        Type = "token.deleted"
+	TokenSeen           Type = "token.seen" // an unknown token was presented for the first time
+	SiteCreated         Type = "site.created"
+	SiteUpdated         Type = "site.updated"
+	SiteDeleted         Type = "site.deleted"
+	OrganisationCreated Type = "organisation.created"
+	OrganisationUpdated Type = "organisation.updated"
+	KeyCreated          Type = "key.created"
+	KeyUpdated          Type = "key.updated"
+	KeyRevoked          Type = "key.revoked"
+	CommandCreated      Type = "command.created"
+	CommandUpdated      Type = "command.updated"
+	CommandFinished     Type = "command.finished"
+)
+
+// Event is one entry of the log. A reader filters by organisation, site and
+// station, and drops what has an older Version of the same Subject than it
+// knows: between streams there is no order and an event may come twice.
+type Event struct {
+	Type         Type
+	Organisation ident.OrganisationID
+	Site         ident.SiteID    // "" when the subject has none
+	Station      ident.StationID // "" when the subject has none
+	Subject      string          // identifier of what changed
+	Version      int64           // the subject's version after the change
+	At           time.Time       // when it happened, by our clock
+	Data         any             // a struct with snake_case JSON names; no names, no uids of people
+}
+
+// Position is a place in one stream of the log. Numbers in a stream have no
+// gaps; streams have no order between them.
+type Position struct {
+	Stream string
+	Number int64
+}
+
+// Recorded is an event with its place.
+type Recorded struct {
+	Position
+	Event
+	JSON []byte // Data as stored
+}

@@ -1,0 +1,82 @@
+package session
+
+import (
+	"time"
+
+	"pylon/internal/domain/event"
+	"pylon/internal/domain/token"
+	"pylon/internal/kernel/ident"
+)
+
+// NoticeOf returns what an event tells of s.
+func NoticeOf(s Session) Notice {
+	return Notice{
+		ID: s.ID, Status: s.Status, EVSE: s.EVSE, Connector: s.Connector, TransactionID: s.TransactionID,
+		EnergyWh: int64(s.Energy.WattHours()), PowerW: int64(s.PowerW), StateOfCharge: int64(max(0, s.StateOfCharge)),
+		ChargingState: s.ChargingState, StopReason: s.StopReason,
+	}
+}
+
+// tell adds the events of a session that was before, zero when it is new, and
+// is now s. Each report that changes what a screen shows is an event, because
+// screens are live; a report without news is none. A session that has ended
+// and changes all the same, by what comes late, tells its end anew: who bills
+// it looks again.
+func tell(events []event.Event, before, s *Session, at time.Time) []event.Event {
+	e := event.Event{
+		Organisation: s.Organisation, Site: s.Site, Station: s.Station,
+		Subject: string(s.ID), Version: s.Version, At: at, Data: NoticeOf(*s),
+	}
+	if before.ID == "" {
+		e.Type = event.SessionStarted
+		events = append(events, e)
+	}
+	switch {
+	case !s.Status.Open() && (before.Status.Open() || before.ID == "" || before.news(s)):
+		e.Type = event.SessionCompleted
+		if s.Status == Failed {
+			e.Type = event.SessionFailed
+		}
+		return append(events, e)
+	case before.ID != "" && before.news(s):
+		e.Type = event.SessionUpdated
+		return append(events, e)
+	}
+	return events
+}
+
+// news reports whether somebody who knows before wants to hear of s.
+func (s *Session) news(now *Session) bool {
+	return NoticeOf(*s) != NoticeOf(*now) || s.Token != now.Token || s.Energy != now.Energy ||
+		!s.StartedAt.Equal(now.StartedAt) || !s.EndedAt.Equal(now.EndedAt)
+}
+
+// uses returns how the number of running sessions of tokens changes.
+func uses(all []TokenUse, before, s *Session) []TokenUse {
+	was, is := before.counts(), s.counts()
+	if was == is {
+		return all
+	}
+	if was != "" {
+		all = append(all, TokenUse{Token: was, Delta: -1})
+	}
+	if is != "" {
+		all = append(all, TokenUse{Token: is, Delta: +1})
+	}
+	return all
+}
+
+// counts returns the token that has one running session more because of s, ""
+// when none has.
+func (s *Session) counts() ident.TokenID {
+	if s.Status == Active {
+		return s.Token
+	}
+	return ""
+}
+
+// accepted reports whether somebody may charge: we accepted his token, or
+// asked for the start ourselves.
+func (s *Session) accepted() bool {
+	return s.Answer == token.VerdictAccepted || s.Answer == "" && s.Method == MethodRemote
+}

@@ -1,0 +1,187 @@
+package session
+
+import (
+	"time"
+
+	"pylon/internal/domain/meter"
+	"pylon/internal/domain/station"
+	"pylon/internal/kernel/unit"
+)
+
+// Measurands, locations and phases as OCPP spells them.
+const (
+	powerExport    = "Power.Active.Export"
+	locationOutlet = "Outlet"
+	locationCable  = "Cable"
+	locationInlet  = "Inlet"
+)
+
+const (
+	powerMax = 1_000_000_000 // W; a hundred times the largest charger: more is no measurement
+	full     = 1000          // permille
+)
+
+// gauge is the newest of several readings of one measurand.
+type gauge struct {
+	value int64
+	at    time.Time
+	rank  int
+	known bool
+}
+
+func (g *gauge) offer(value int64, at time.Time, rank int) {
+	if !g.known || at.After(g.at) || at.Equal(g.at) && rank > g.rank {
+		*g = gauge{value, at, rank, true}
+	}
+}
+
+// measure takes in what the report's samples say. Energy is the last register
+// minus the first; power and state of charge are the newest sample. What lies
+// after the end of a session that has ended is kept, but belongs to no bill.
+func (d *decision) measure() {
+	s, q := &d.s, &d.k.Station.Quirks
+	var imported, exported, charge gauge
+	samples := d.r.Samples
+	for i := range samples {
+		m := &samples[i]
+		at := d.sampled(m)
+		if d.over && !d.inTime(at) {
+			continue
+		}
+		switch m.Measurand {
+		case "", meter.EnergyImportRegister:
+			if e, ok := total(samples, i, q); ok && e >= 0 {
+				d.read(Register{
+					Known: true, Energy: unit.MilliWattHour(e), Value: m.Value, Unit: m.Unit, Multiplier: m.Multiplier,
+					Context: m.Context, Location: m.Location, At: at, AsSent: m.AtAsSent,
+				})
+			}
+		case meter.PowerImport:
+			if w, ok := total(samples, i, q); ok {
+				imported.offer(w, at, rank(m.Location))
+			}
+		case powerExport:
+			if w, ok := total(samples, i, q); ok {
+				exported.offer(w, at, rank(m.Location))
+			}
+		case meter.StateOfCharge:
+			if p, ok := scaled(m, q); ok && 0 <= p && p <= full {
+				charge.offer(p, at, 0)
+			}
+		}
+	}
+	s.Energy = max(0, s.Last.Energy-s.Begin.Energy)
+	if !s.Begin.Known {
+		s.Energy = 0
+	}
+	if s.EndedAt.IsZero() {
+		d.gaugePower(imported, exported)
+		if charge.known && !d.r.OccurredAt.Before(d.before.LastEventAt) {
+			s.StateOfCharge = unit.Permille(charge.value)
+		}
+	}
+}
+
+// gaugePower takes the newest power: import, less export when it is as new.
+func (d *decision) gaugePower(imported, exported gauge) {
+	power := imported
+	switch {
+	case exported.known && (!imported.known || exported.at.After(imported.at)):
+		power = exported
+		power.value = -exported.value
+	case exported.known && exported.at.Equal(imported.at):
+		power.value -= exported.value
+	}
+	d.power = power.known && -powerMax <= power.value && power.value <= powerMax
+	if d.power && !power.at.Before(d.s.PowerAt) {
+		d.s.PowerW, d.s.PowerAt = unit.Watt(power.value), power.at
+	}
+}
+
+// sampled is when a sample was taken, corrected like its report.
+func (d *decision) sampled(m *meter.Sample) time.Time {
+	if m.At.IsZero() {
+		return d.at
+	}
+	return m.At.Truncate(resolution).Add(d.shift)
+}
+
+// read takes in one reading of the energy register. Registers only rise: a
+// reading that fell is a finding, and the energy does not follow it.
+func (d *decision) read(r Register) {
+	s := &d.s
+	if s.Last.fell(&r) || r.fell(&s.Last) {
+		d.raise(s, station.MeterBackwards, "the energy register fell")
+	}
+	if r.Context != meter.ContextEnd && r.precedes(&s.Begin) {
+		s.Begin = r
+	}
+	if r.outlasts(&s.Last) {
+		s.Last = r
+	}
+}
+
+// precedes reports whether r is a better begin than b: measured nearer to the
+// car, said to be the begin, earlier, lower.
+func (r *Register) precedes(b *Register) bool {
+	if !b.Known {
+		return true
+	}
+	if x, y := rank(r.Location), rank(b.Location); x != y {
+		return x > y
+	}
+	if x, y := r.Context == meter.ContextBegin, b.Context == meter.ContextBegin; x != y {
+		return x
+	}
+	if !r.At.Equal(b.At) {
+		return r.At.Before(b.At)
+	}
+	return r.Energy < b.Energy
+}
+
+// outlasts reports whether r is a later state of the register than b: measured
+// nearer to the car, higher, later. It does not ask which came first, so the
+// order of reports does not matter. The reading that is said to be the end
+// holds against one that is only higher because it was rounded.
+func (r *Register) outlasts(b *Register) bool {
+	if !b.Known {
+		return true
+	}
+	if x, y := rank(r.Location), rank(b.Location); x != y {
+		return x > y
+	}
+	switch ends, ended := r.Context == meter.ContextEnd, b.Context == meter.ContextEnd; {
+	case ends && !ended:
+		return r.Energy >= b.Energy-grain(r, b)
+	case ended && !ends:
+		return r.Energy > b.Energy+grain(r, b)
+	case r.Energy != b.Energy:
+		return r.Energy > b.Energy
+	}
+	return r.At.After(b.At)
+}
+
+// fell reports whether the register stood lower at r's time than before, at b's,
+// by more than rounding.
+func (b *Register) fell(r *Register) bool {
+	return b.Known && r.Known && rank(b.Location) == rank(r.Location) &&
+		b.At.Before(r.At) && r.Energy < b.Energy && r.Energy < b.Energy-grain(r, b)
+}
+
+// grain is the coarser of two readings' last digits: what rounding can make of
+// one register.
+func grain(a, b *Register) unit.MilliWattHour { return max(a.lastDigit(), b.lastDigit()) }
+
+// rank orders the places of a meter by how near to the car they are. Only the
+// nearest that a session has ever had counts.
+func rank(location string) int {
+	switch location {
+	case "", locationOutlet:
+		return 3
+	case locationCable:
+		return 2
+	case locationInlet:
+		return 1
+	}
+	return 0
+}

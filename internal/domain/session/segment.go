@@ -1,0 +1,196 @@
+package session
+
+import (
+	"time"
+
+	"pylon/internal/domain/station"
+)
+
+// The triggers by which OCPP 2.x says who is behind a charging state.
+const (
+	triggerStopAuthorized    = "StopAuthorized"
+	triggerAbnormalCondition = "AbnormalCondition"
+	triggerRemoteStart       = "RemoteStart"
+)
+
+// follow keeps the history of charging states: segments without gaps from the
+// start to the end. A state that is older than the one we know changes nothing.
+func (d *decision) follow() {
+	s, r := &d.s, &d.r
+	switch {
+	case d.born:
+		d.openFirst()
+	case d.over || r.Kind == Ended:
+	case !s.EndedAt.IsZero(): // it was replaced, and is still alive
+		s.EndedAt = later(s.EndedAt, d.at)
+		d.put(s.segment())
+	case r.State != "" && r.State != StateUnknown && !d.at.Before(s.StateSince):
+		d.enter(r.State, causeOf(r.State, r.Trigger), r.Trigger)
+	}
+}
+
+// openFirst begins the first segment. What an end says is no state to begin
+// with; a 1.6 station has told the state by the status of its connector.
+func (d *decision) openFirst() {
+	s, r := &d.s, &d.r
+	s.StateSince, s.SegmentNo = s.StartedAt, 1
+	switch {
+	case r.Kind == Ended:
+		return
+	case r.State != "" && r.State != StateUnknown:
+		s.ChargingState, s.StateCause, s.StateTrigger = r.State, causeOf(r.State, r.Trigger), r.Trigger
+	case r.Version == station.OCPP16:
+		if c := d.connector(); c != nil {
+			s.ChargingState, s.StateCause, s.StateTrigger = stateOf(*c)
+		}
+	}
+	d.put(s.segment())
+}
+
+// enter lets the session be in another state from now on.
+func (d *decision) enter(state ChargingState, cause Cause, trigger string) {
+	s := &d.s
+	if state == s.ChargingState {
+		return
+	}
+	if d.at.After(s.StateSince) { // else the state takes the place of one that held for no time
+		ended := s.segment()
+		ended.To = d.at
+		d.put(ended)
+		s.SegmentNo++
+		s.StateSince = d.at
+	}
+	s.ChargingState, s.StateCause, s.StateTrigger = state, cause, trigger
+	d.put(s.segment())
+	if state != StateCharging && !d.power && !d.at.Before(s.PowerAt) {
+		s.PowerW, s.PowerAt = 0, d.at
+	}
+}
+
+// reachBack lets the session begin earlier, when what the report tells of lies
+// before all that we know of it. A state that was not known then was this one;
+// else the stretch is a segment of its own, with a number below all others.
+func (d *decision) reachBack() {
+	s, r := &d.s, &d.r
+	if !d.at.Before(s.StartedAt) {
+		return
+	}
+	state := r.State
+	if state == "" {
+		state = StateUnknown
+	}
+	first := s.StateSince.Equal(s.StartedAt)
+	if first && s.ChargingState == StateUnknown {
+		s.ChargingState, s.StateCause, s.StateTrigger = state, causeOf(state, r.Trigger), r.Trigger
+	}
+	if first && s.ChargingState == state {
+		s.StateSince = d.at
+		d.put(s.segment())
+	} else {
+		d.put(Segment{
+			Station: s.Station, Session: s.ID, Number: -1 - int(s.Frames), State: state, Cause: causeOf(state, r.Trigger),
+			From: d.at, To: s.StartedAt, Trigger: r.Trigger,
+		})
+	}
+	s.StartedAt = d.at
+}
+
+// close ends the last segment with the session. One that never was, because the
+// session is born with its end, is not kept.
+func (d *decision) close() {
+	if last := d.s.segment(); !d.born || last.To.After(last.From) {
+		d.put(last)
+	}
+}
+
+// segment is the one that the session is in, or was in at its end.
+func (s *Session) segment() Segment {
+	return Segment{
+		Station: s.Station, Session: s.ID, Number: s.SegmentNo, State: s.ChargingState, Cause: s.StateCause,
+		From: s.StateSince, To: s.EndedAt, Trigger: s.StateTrigger,
+	}
+}
+
+// put writes a segment; what the decision wrote under its number before goes.
+func (d *decision) put(g Segment) {
+	for i := range d.out.Segments {
+		if o := &d.out.Segments[i]; o.Session == g.Session && o.Number == g.Number {
+			*o = g
+			return
+		}
+	}
+	d.out.Segments = append(d.out.Segments, g)
+}
+
+// causeOf says who is behind a charging state of an OCPP 2.x station.
+func causeOf(state ChargingState, trigger string) Cause {
+	if trigger == triggerAbnormalCondition {
+		return CauseFault
+	}
+	switch state {
+	case StateCharging, StateSuspendedEV, StateIdle:
+		return CauseCar
+	case StateSuspendedEVSE:
+		switch trigger {
+		case "LimitSet", "EnergyLimitReached", "TimeLimitReached", "SoCLimitReached", "CostLimitReached",
+			"ChargingRateChanged", "Deauthorized", "RemoteStop": // what we set, or said
+			return CauseLimit
+		}
+		return CauseStation
+	case StateEVConnected, StateUnknown:
+	}
+	return CauseUnknown
+}
+
+// stateOf says what the status of a 1.6 connector means for the transaction at
+// it, and who is behind it. "" is a status that says nothing.
+func stateOf(c station.Connector) (state ChargingState, cause Cause, trigger string) {
+	trigger = string(c.Status)
+	switch c.Status {
+	case station.Charging:
+		return StateCharging, CauseCar, trigger
+	case station.SuspendedEV:
+		return StateSuspendedEV, CauseCar, trigger
+	case station.SuspendedEVSE:
+		if c.ErrorCode != "" {
+			return StateSuspendedEVSE, CauseFault, trigger
+		}
+		return StateSuspendedEVSE, CauseStation, trigger
+	case station.Faulted:
+		return StateSuspendedEVSE, CauseFault, trigger
+	case station.Preparing, station.Finishing:
+		return StateEVConnected, CauseUnknown, trigger
+	case station.Available, station.Reserved:
+		return StateIdle, CauseCar, trigger
+	case station.Occupied, station.Unavailable, station.Unknown, station.Online, station.Offline:
+	}
+	return "", "", ""
+}
+
+// FollowConnectors says what changed connectors of a 1.6 station, as
+// [station.Report] returned them, mean for its running sessions: a 1.6
+// transaction has the charging state of its connector. OCPP 2.x tells it with
+// the transaction, so there nothing changes.
+func FollowConnectors(v station.Version, open []Session, changed []station.Connector, now time.Time) Outcome {
+	var out Outcome
+	if v != station.OCPP16 {
+		return out
+	}
+	for _, c := range changed {
+		state, cause, trigger := stateOf(c)
+		if state == "" {
+			continue
+		}
+		for i := range open {
+			if s := &open[i]; s.EVSE == c.EVSE && s.Connector == c.Connector && s.ChargingState != state {
+				d := decision{before: *s, s: *s, at: later(c.Since, s.StateSince)}
+				d.enter(state, cause, trigger)
+				d.s.Version++
+				out.Changed = append(out.Changed, d.s)
+				out.Segments = append(out.Segments, d.out.Segments...)
+				out.Events = tell(out.Events, s, &d.s, now)
+			}
+		}
+	}
+	return out
+}

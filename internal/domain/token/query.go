@@ -1,0 +1,8 @@
+package token
+
+// Filter chooses tokens of an organisation; a zero field does not choose.
+type Filter struct {
+	Status []Status
+	Group  string // uid of the group, compared as [Key] does
+	Query  string // part of uid or label, without case
+}

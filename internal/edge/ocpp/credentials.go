@@ -1,0 +1,45 @@
+package ocpp
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"time"
+
+	"pylon/internal/domain/station"
+)
+
+const (
+	passwordMax = 128 // bytes of a password that are hashed: twice the longest of 2.1
+	saltSize    = 16
+)
+
+// matching returns the hash of the secret that a password is right for, nil
+// when there is none.
+func matching(st *station.Station, password string, now time.Time) []byte {
+	if password == "" || len(password) > passwordMax {
+		return nil
+	}
+	index, ok := station.Check(*st, []byte(password), now)
+	if !ok {
+		return nil
+	}
+	return st.Secrets[index].Hash
+}
+
+func newSalt() []byte {
+	salt := make([]byte, saltSize)
+	_, _ = rand.Read(salt) // never fails: the runtime ends the process instead
+	return salt
+}
+
+// secretOf makes a secret of a password that is sent to a station or asked of
+// one. It need not be one that OCPP allows: stations take what they take.
+func secretOf(password string, now time.Time) station.Secret {
+	salt := newSalt()
+	secret, err := station.NewSecret(password, salt, now)
+	if err == nil {
+		return secret
+	}
+	hash := sha256.Sum256(append(salt[:len(salt):len(salt)], password...))
+	return station.Secret{Salt: salt, Hash: hash[:], State: station.SecretCurrent, At: now}
+}

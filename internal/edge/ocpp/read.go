@@ -1,0 +1,165 @@
+package ocpp
+
+import (
+	"io"
+	"time"
+
+	"pylon/internal/domain/station"
+	"pylon/internal/wire/ocppj"
+)
+
+// read takes in what the station sends, until the socket ends. It never waits
+// for the database, so that a pong, an answer to our call and a close are seen
+// at once; only a station that sends more than it may is made to wait.
+func (c *conn) read() {
+	defer c.socket.abort()
+	c.socket.handle(c.onPing, c.onPong, c.gateway.Limits.Frame)
+	garbage := 0
+	for {
+		text, incoming, err := c.socket.next()
+		if err != nil {
+			c.lost(err)
+			return
+		}
+		at := c.gateway.Clock.Now()
+		switch {
+		case c.isClosing():
+			_, _ = io.Copy(io.Discard, incoming) // an error of it is the next read's
+			continue
+		case !text:
+			c.alive(at)
+			c.verdict(verdictBinary, "OCPP frames are text")
+			c.close(endedBinary)
+			continue
+		}
+		c.alive(at)
+		b := c.gateway.buffers.get()
+		if err := b.fill(incoming, c.gateway.Limits.Frame); err != nil {
+			c.gateway.buffers.put(b)
+			c.lost(err)
+			continue // the next read fails, or drops what follows
+		}
+		c.speakOnce()
+		if c.receive(b, at) {
+			garbage = 0
+		} else if garbage++; garbage >= garbageMax {
+			c.close(endedGarbage)
+		}
+	}
+}
+
+// lost ends the socket for an error of reading.
+func (c *conn) lost(err error) {
+	why := endOf(err)
+	if why == endedTooLong && !c.isClosing() {
+		c.verdict(verdictTooLong, "longer than a frame may be")
+		c.report(verdictTooLong)
+	}
+	c.close(why)
+	if why == endedTooLong {
+		c.socket.drain(c.gateway.Clock.Now().Add(farewellTerm))
+	}
+}
+
+// speakOnce gives a socket the seat at its first frame.
+func (c *conn) speakOnce() {
+	select {
+	case <-c.ready:
+	default:
+		c.gateway.speak(c)
+	}
+}
+
+// alive notes a sign of life.
+func (c *conn) alive(at time.Time) {
+	c.heard.Store(at.UnixMicro())
+	c.pinged.Store(0)
+	select {
+	case <-c.ready:
+		c.owner.Seen(at)
+	default:
+	}
+}
+
+func (c *conn) onPong(string) error {
+	c.alive(c.gateway.Clock.Now())
+	return nil
+}
+
+func (c *conn) onPing(data string) error {
+	now := c.gateway.Clock.Now()
+	c.alive(now)
+	c.pay(now, priceOdd)
+	return c.socket.pong(data, now.Add(c.gateway.Limits.Write))
+}
+
+// receive takes in one message and reports whether it could be read. The
+// buffer is given back when the message has been answered.
+func (c *conn) receive(b *buffer, at time.Time) bool {
+	frame, refused := ocppj.Parse(c.dialect.version, b.bytes)
+	if refused != nil {
+		c.logGarbage(b.bytes, refused, at)
+		if refused.Type == ocppj.TypeCallResult || refused.Type == ocppj.TypeCallError {
+			c.deliver(refused.ID, reply{malformed: refused}) // unreadable, it is an answer all the same
+		}
+		c.pay(at, priceOdd)
+		c.enqueue(message{buffer: b, refused: refused, at: at})
+		return refused.Fault == ocppj.FaultTypeUnknown // what a later version may say is no garbage
+	}
+	switch frame.Type {
+	case ocppj.TypeCall, ocppj.TypeSend:
+		c.logFrame(station.FromStation, frame.Type, frame.Action, frame.ID, b.bytes, at)
+		c.pay(at, c.priceOfCall())
+		c.enqueue(message{buffer: b, frame: frame, at: at})
+		return true
+	case ocppj.TypeCallResult, ocppj.TypeCallError:
+		action, due := c.answered(frame)
+		c.logFrame(station.FromStation, frame.Type, action, frame.ID, b.bytes, at)
+		if due {
+			c.pay(at, priceFrame)
+		} else {
+			c.stray(frame.ID, at)
+		}
+	case ocppj.TypeCallResultError:
+		c.logFrame(station.FromStation, frame.Type, "", frame.ID, b.bytes, at)
+		c.pay(at, priceOdd)
+	}
+	c.gateway.buffers.put(b)
+	return true
+}
+
+// answered hands an answer to the call that waits for it, and returns its
+// action; false when there is none.
+func (c *conn) answered(frame ocppj.Frame) (action string, due bool) {
+	if frame.Type == ocppj.TypeCallError {
+		failure := frame.Err()
+		failure.Details = failure.Details.Clone()
+		return c.deliver(frame.ID, reply{failure: failure})
+	}
+	return c.deliver(frame.ID, reply{payload: append([]byte(nil), frame.Payload...)})
+}
+
+// stray deals with an answer that no call waits for: it is ignored.
+func (c *conn) stray(id string, at time.Time) {
+	if c.wasLate(id) {
+		c.verdict(verdictLate, "the answer came after its time")
+		return
+	}
+	c.verdict(verdictStray, "no call waits for this answer")
+	c.report(verdictStray)
+	c.pay(at, priceOdd)
+}
+
+// pay makes the station wait when it has spent its credit. Nothing is read
+// meanwhile, so its messages pile up on its own side of the network.
+func (c *conn) pay(now time.Time, price time.Duration) {
+	wait := c.seat.credit.spend(now, price, c.gateway.Limits.Credit)
+	if wait == 0 {
+		return
+	}
+	c.verdict(verdictFlood, "more than a station may send; reading slows down")
+	select {
+	case <-c.gateway.Clock.After(wait):
+	case <-c.done:
+	}
+}

@@ -1,0 +1,197 @@
+package ocpp
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"pylon/internal/wire/ocppj"
+)
+
+const (
+	// bufferSize is what a socket reads and writes at a time. Most frames are
+	// smaller, and the read buffer is the largest thing an idle socket holds.
+	bufferSize = 1 << 10
+	// compressFrom is the length from which a frame is worth compressing.
+	compressFrom = 256
+	// keepMax is the largest message buffer that is kept for the next message.
+	keepMax = 64 << 10
+)
+
+// errFrameTooLong says that a message is longer than a frame may be.
+var errFrameTooLong = errors.New("frame too long")
+
+// socket is a WebSocket as the gateway uses it: messages come whole, and
+// writers wait for one another. It is all that knows the library beneath.
+type socket struct {
+	ws       *websocket.Conn
+	deflates bool // permessage-deflate was agreed
+	writing  sync.Mutex
+}
+
+// upgrader turns HTTP requests into sockets.
+type upgrader struct{ plain, deflating websocket.Upgrader }
+
+func newUpgrader() *upgrader {
+	plain := websocket.Upgrader{
+		HandshakeTimeout: writeTerm,
+		ReadBufferSize:   bufferSize,
+		WriteBufferSize:  bufferSize,
+		WriteBufferPool:  new(sync.Pool),                           // an idle socket holds none
+		CheckOrigin:      func(*http.Request) bool { return true }, // stations are no browsers: a password lets in, not an origin
+	}
+	deflating := plain
+	deflating.EnableCompression = true
+	return &upgrader{plain, deflating}
+}
+
+// upgrade completes a handshake; version 0 agrees on no subprotocol. When it
+// fails the client has been told.
+func (u *upgrader) upgrade(w http.ResponseWriter, r *http.Request, version ocppj.Version) (*websocket.Conn, error) {
+	if version == 0 {
+		return u.plain.Upgrade(w, r, nil)
+	}
+	header := http.Header{"Sec-Websocket-Protocol": {version.Subprotocol()}}
+	if deflates(r, version) {
+		return u.deflating.Upgrade(w, r, header)
+	}
+	return u.plain.Upgrade(w, r, header)
+}
+
+// deflates reports whether messages will be compressed: a 2.x station offers
+// it, and leaves us the window that our compressor uses.
+func deflates(r *http.Request, version ocppj.Version) bool {
+	if version == ocppj.V16 {
+		return false
+	}
+	for _, offer := range strings.Split(strings.Join(r.Header.Values("Sec-Websocket-Extensions"), ","), ",") {
+		name, parameters, _ := strings.Cut(offer, ";")
+		if strings.TrimSpace(name) == "permessage-deflate" && !strings.Contains(parameters, "server_max_window_bits") {
+			return true
+		}
+	}
+	return false
+}
+
+// handle sets what is done about control frames, and how long a message may be
+// before it is inflated.
+func (s *socket) handle(ping, pong func(string) error, limit int) {
+	s.ws.SetPingHandler(ping)
+	s.ws.SetPongHandler(pong)
+	s.ws.SetReadLimit(int64(limit))
+}
+
+// next waits for a message. Control frames are handled on the way.
+func (s *socket) next() (text bool, message io.Reader, err error) {
+	kind, message, err := s.ws.NextReader()
+	return kind == websocket.TextMessage, message, err
+}
+
+// write sends a text message. A station that does not take it in time is an
+// error, after which nothing can be written any more.
+func (s *socket) write(frame []byte, by time.Time) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if err := s.ws.SetWriteDeadline(by); err != nil {
+		return err
+	}
+	if s.deflates {
+		s.ws.EnableWriteCompression(len(frame) >= compressFrom)
+	}
+	return s.ws.WriteMessage(websocket.TextMessage, frame)
+}
+
+// ping asks for a sign of life.
+func (s *socket) ping(by time.Time) error {
+	return s.ws.WriteControl(websocket.PingMessage, nil, by)
+}
+
+// pong answers a ping.
+func (s *socket) pong(data string, by time.Time) error {
+	return s.ws.WriteControl(websocket.PongMessage, []byte(data), by)
+}
+
+// farewell says goodbye; reading ends by then. What the station still sends
+// must be read until then, or the network may swallow the goodbye.
+func (s *socket) farewell(f farewell, by time.Time) {
+	if f.abrupt || s.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(f.code, f.reason), by) != nil {
+		s.abort()
+		return
+	}
+	_ = s.ws.SetReadDeadline(by) // fails only when the socket has ended already
+}
+
+// drainMax bounds what is read and dropped of a socket that ends.
+const drainMax = 16 << 20
+
+// drain drops what a station still sends after the library has stopped
+// reading: closed with data unread, TCP would take the goodbye with it.
+func (s *socket) drain(by time.Time) {
+	if s.ws.SetReadDeadline(by) == nil {
+		_, _ = io.CopyN(io.Discard, s.ws.NetConn(), drainMax) // its end is all we wait for
+	}
+}
+
+// abort ends the socket at once. It may be called more than once.
+func (s *socket) abort() { _ = s.ws.Close() }
+
+// endOf tells from the error of a read why the socket ended.
+func endOf(err error) farewell {
+	if errors.Is(err, websocket.ErrReadLimit) || errors.Is(err, errFrameTooLong) {
+		return endedTooLong
+	}
+	if closed, ok := errors.AsType[*websocket.CloseError](err); ok && closed.Code != websocket.CloseAbnormalClosure {
+		return endedByStation
+	}
+	return endedByNetwork
+}
+
+// isTimeout reports whether a write failed because the other side did not read.
+func isTimeout(err error) bool {
+	late, ok := errors.AsType[net.Error](err)
+	return ok && late.Timeout()
+}
+
+// buffer holds one message while it is read and answered.
+type buffer struct{ bytes []byte }
+
+// buffers hands out buffers, so that only messages in work take memory.
+type buffers struct{ pool sync.Pool }
+
+func newBuffers() *buffers {
+	return &buffers{sync.Pool{New: func() any { return &buffer{make([]byte, 0, 2*bufferSize)} }}}
+}
+
+func (p *buffers) get() *buffer { return p.pool.Get().(*buffer) }
+
+func (p *buffers) put(b *buffer) {
+	if cap(b.bytes) <= keepMax {
+		p.pool.Put(b)
+	}
+}
+
+// fill reads a whole message, or [errFrameTooLong].
+func (b *buffer) fill(message io.Reader, limit int) error {
+	b.bytes = b.bytes[:0]
+	for {
+		if len(b.bytes) == cap(b.bytes) {
+			b.bytes = append(b.bytes, 0)[:len(b.bytes)]
+		}
+		n, err := message.Read(b.bytes[len(b.bytes):min(cap(b.bytes), limit+1)])
+		b.bytes = b.bytes[:len(b.bytes)+n]
+		switch {
+		case len(b.bytes) > limit, errors.Is(err, websocket.ErrReadLimit):
+			return errFrameTooLong
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}

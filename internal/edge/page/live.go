@@ -1,0 +1,187 @@
+package page
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"pylon/internal/domain/event"
+	"pylon/internal/kernel/ident"
+)
+
+const (
+	redrawEvery   = 500 * time.Millisecond // as fast as people read
+	redrawAnyway  = 10 * time.Second       // power and ages move without events
+	keepAlive     = 15 * time.Second       // below the idle limit of common proxies
+	readerPatient = 10 * time.Second       // to take a piece
+	readersMax    = 200                    // open live pages; each is a goroutine and a buffer
+)
+
+// readers are the open live pages.
+type readers struct {
+	mu  sync.Mutex
+	all map[chan *board]bool
+}
+
+// join adds a reader, who gets every new board, or the latest when he is slow;
+// false when there are too many.
+func (r *readers) join() (chan *board, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.all) >= readersMax {
+		return nil, false
+	}
+	if r.all == nil {
+		r.all = map[chan *board]bool{}
+	}
+	c := make(chan *board, 1)
+	r.all[c] = true
+	return c, true
+}
+
+func (r *readers) leave(c chan *board) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.all, c)
+}
+
+func (r *readers) some() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.all) > 0
+}
+
+// show hands a board to everybody; it replaces one that a reader has not
+// taken.
+func (r *readers) show(b *board) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for c := range r.all {
+		select {
+		case <-c:
+		default:
+		}
+		c <- b
+	}
+}
+
+// Run draws the board anew when there is news and somebody looks, until ctx
+// ends.
+func (s *Server) Run(ctx context.Context) error {
+	ticks, stop := s.clock.Ticker(redrawEvery)
+	defer stop()
+	var org ident.OrganisationID
+	var heard <-chan event.Recorded
+	cancel := func() {}
+	defer func() { cancel() }()
+	drawn, news := s.clock.Now(), false
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case _, open := <-heard:
+			news = true
+			if !open {
+				heard = nil // subscribe anew at the next tick
+			}
+		case <-ticks:
+			now := s.clock.Now()
+			if !s.readers.some() || !news && now.Sub(drawn) < redrawAnyway {
+				continue
+			}
+			if first, err := s.store.FirstOrganisation(ctx); err == nil && (heard == nil || first.ID != org) {
+				cancel()
+				org = first.ID
+				heard, cancel = s.feed.Subscribe(org)
+			}
+			drawn, news = now, false
+			b, err := s.draw(ctx)
+			if err != nil {
+				s.log.Debug("board not drawn", "error", err)
+				continue
+			}
+			s.readers.show(b)
+		}
+	}
+}
+
+// serveLive sends the sections of the board that changed, as server-sent
+// events.
+func (s *Server) serveLive(w http.ResponseWriter, r *http.Request) {
+	if !s.admits(r) {
+		http.Error(w, "not found", http.StatusNotFound)
+		return
+	}
+	boards, ok := s.readers.join()
+	if !ok {
+		http.Error(w, "too many readers", http.StatusServiceUnavailable)
+		return
+	}
+	defer s.readers.leave(boards)
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-store, no-transform")
+	w.Header().Set("X-Accel-Buffering", "no") // nginx holds streams back otherwise
+	out := wire{w: w, control: http.NewResponseController(w), shown: map[string]string{}}
+	beats, stop := s.clock.Ticker(keepAlive)
+	defer stop()
+	b, err := s.current(r.Context())
+	for {
+		if err == nil && b != nil {
+			err = out.show(s.clock.Now(), b)
+		}
+		if err != nil {
+			return // the browser comes back
+		}
+		b = nil
+		select {
+		case <-r.Context().Done():
+			return
+		case <-s.stopped:
+			return
+		case b = <-boards:
+		case <-beats:
+			err = out.send(s.clock.Now(), ": \n\n")
+		}
+	}
+}
+
+// wire writes to one reader what he has not got yet.
+type wire struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+	shown   map[string]string
+}
+
+// show sends the sections that differ from what the reader has.
+func (o wire) show(now time.Time, b *board) error {
+	text := ""
+	for _, part := range b.Sections {
+		if o.shown[part.ID] == string(part.HTML) {
+			continue
+		}
+		o.shown[part.ID] = string(part.HTML)
+		data, err := json.Marshal(struct {
+			ID   string `json:"id"`
+			HTML string `json:"html"`
+		}{part.ID, string(part.HTML)})
+		if err != nil {
+			return err
+		}
+		text += "data: " + string(data) + "\n\n"
+	}
+	if text == "" {
+		return nil
+	}
+	return o.send(now, text)
+}
+
+func (o wire) send(now time.Time, text string) error {
+	_ = o.control.SetWriteDeadline(now.Add(readerPatient)) // not every connection has one
+	if _, err := o.w.Write([]byte(text)); err != nil {
+		return err
+	}
+	return o.control.Flush()
+}

@@ -1,0 +1,84 @@
+package rest
+
+import (
+	"context"
+	"time"
+
+	"pylon/internal/domain/account"
+	"pylon/internal/domain/change"
+	"pylon/internal/domain/command"
+	"pylon/internal/domain/event"
+	"pylon/internal/domain/meter"
+	"pylon/internal/domain/session"
+	"pylon/internal/domain/site"
+	"pylon/internal/domain/station"
+	"pylon/internal/domain/token"
+	"pylon/internal/flow/fleet"
+	"pylon/internal/kernel/ident"
+	"pylon/internal/kernel/page"
+)
+
+// Store is what rest reads. Look-ups that find nothing return an error of kind
+// NotFound; a cursor that is not one of the list's is Invalid.
+type Store interface {
+	Ping(ctx context.Context) error
+
+	KeyByHash(ctx context.Context, hash [32]byte) (account.Key, account.Organisation, error)
+	KeysUsed(ctx context.Context, at map[ident.KeyID]time.Time) error
+	Key(ctx context.Context, org ident.OrganisationID, id ident.KeyID) (account.Key, error)
+	Keys(ctx context.Context, org ident.OrganisationID, q page.Query) (page.Result[account.Key], error)
+	Audits(ctx context.Context, org ident.OrganisationID, q page.Query) (page.Result[account.Audit], error)
+	Idempotency(ctx context.Context, org ident.OrganisationID, key string) (change.Idempotency, error)
+
+	Site(ctx context.Context, org ident.OrganisationID, id ident.SiteID) (site.Site, error)
+	Sites(ctx context.Context, org ident.OrganisationID, q page.Query) (page.Result[site.Site], error)
+	Station(ctx context.Context, org ident.OrganisationID, ref string) (station.Detail, error)
+	Stations(ctx context.Context, org ident.OrganisationID, f station.Filter, q page.Query) (page.Result[station.Detail], error)
+	Intervals(ctx context.Context, id ident.StationID, from, to time.Time, q page.Query) (page.Result[station.Interval], error)
+	Findings(ctx context.Context, org ident.OrganisationID, f station.FindingFilter, q page.Query) (page.Result[station.Finding], error)
+	StationFrames(ctx context.Context, id ident.StationID, evse int, from, to time.Time, q page.Query) (page.Result[meter.Frame], error)
+
+	Token(ctx context.Context, org ident.OrganisationID, id ident.TokenID) (token.Token, error)
+	TokenByUID(ctx context.Context, org ident.OrganisationID, uid string) (token.Token, error)
+	Tokens(ctx context.Context, org ident.OrganisationID, f token.Filter, q page.Query) (page.Result[token.Token], error)
+
+	Session(ctx context.Context, org ident.OrganisationID, id ident.SessionID) (session.View, error)
+	Sessions(ctx context.Context, org ident.OrganisationID, f session.Filter, q page.Query) (page.Result[session.View], error)
+	Segments(ctx context.Context, id ident.StationID, ses ident.SessionID) ([]session.Segment, error)
+	Frames(ctx context.Context, id ident.StationID, ses ident.SessionID, q page.Query) (page.Result[meter.Frame], error)
+
+	Command(ctx context.Context, org ident.OrganisationID, id ident.CommandID) (command.Command, error)
+	Commands(ctx context.Context, org ident.OrganisationID, f command.Filter, q page.Query) (page.Result[command.Command], error)
+
+	// EventsAfter returns events of org behind the given positions, in each
+	// stream by number, at most limit of them. A stream that is not named is read
+	// from its beginning. A position whose followers are pruned is Conflict
+	// events_pruned.
+	EventsAfter(ctx context.Context, org ident.OrganisationID, after []event.Position, limit int) ([]event.Recorded, error)
+	// Heads returns the last position of every stream that there is.
+	Heads(ctx context.Context) ([]event.Position, error)
+}
+
+// Stations is what fleet does for a caller who wants something of a station.
+type Stations interface {
+	UpdateStation(ctx context.Context, by account.Actor, ref string, p station.Patch, version int64) (station.Detail, error)
+	Command(ctx context.Context, by account.Actor, ref string, in fleet.NewCommand) (command.Command, error)
+	AwaitCommand(ctx context.Context, by account.Actor, id ident.CommandID, enough func(command.Command) bool) (command.Command, error)
+	CancelCommand(ctx context.Context, by account.Actor, id ident.CommandID) (command.Command, error)
+	RawCall(ctx context.Context, by account.Actor, ref, action string, body []byte) (fleet.RawResult, error)
+}
+
+// Feed is the live feed of committed events.
+type Feed interface {
+	// Subscribe returns the events of org from now on, in each stream by number,
+	// perhaps some twice. The channel is closed when the subscriber is too far
+	// behind, when something may be missing, and by cancel, which may be called
+	// more than once: what is missing is in the store.
+	Subscribe(org ident.OrganisationID) (events <-chan event.Recorded, cancel func())
+}
+
+// FrameLog is the frames that were exchanged with stations, newest first
+// unless the query sorts by "at".
+type FrameLog interface {
+	Entries(ctx context.Context, id ident.StationID, f station.LogFilter, q page.Query) (page.Result[station.LogEntry], error)
+}

@@ -1,0 +1,135 @@
+// Package rest is Pylon's public API: resources under /api/v1, live events as
+// a server-sent stream, the OpenAPI document that describes both, and what a
+// machine asks about the process (/livez, /readyz, /metrics).
+//
+// Guarantees:
+//
+//   - A key sees and changes its own organisation's things only; another's are
+//     not found. The scope is checked before anything is looked up.
+//   - Every error is a problem (RFC 9457) with a stable code; an internal error
+//     shows none of its text.
+//   - A write that got an answer is durable. A repeated Idempotency-Key gets
+//     the first answer again.
+//   - The live stream of a key has each event once, as long as the client comes
+//     back with the last id; where that cannot be, it says reset.
+package rest
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"pylon/internal/flow/admin"
+	"pylon/internal/kernel/clock"
+)
+
+// Options are what a Server is made of.
+type Options struct {
+	Store    Store
+	Stations Stations
+	Admin    *admin.Service
+	Feed     Feed
+	Frames   FrameLog
+	Clock    clock.Clock
+	Log      *slog.Logger
+	Version  string                // of the program, shown by /readyz
+	Metrics  http.Handler          // served at /metrics; nil: there is none
+	Register prometheus.Registerer // for the API's own figures; nil: nowhere
+
+	// RequestsPerSecond is what one key may ask for on average, twice that at
+	// once; 0: [DefaultRequestsPerSecond].
+	RequestsPerSecond int
+}
+
+// DefaultRequestsPerSecond keeps one mad script from taking the database away
+// from the stations, and is more than a console or a backend needs.
+const DefaultRequestsPerSecond = 500
+
+// Server serves the API. It is an [http.Handler]; Run does what happens beside
+// the requests.
+type Server struct {
+	store    Store
+	stations Stations
+	admin    *admin.Service
+	feed     Feed
+	frames   FrameLog
+	clock    clock.Clock
+	log      *slog.Logger
+	version  string
+
+	mux       *http.ServeMux
+	api       huma.API
+	document  []byte
+	gauges    gauges
+	access    access
+	attempts  attempts
+	stationID identities
+	open      atomic.Int64 // live streams
+	stop      sync.Once
+	stopped   chan struct{} // closed when live streams shall end
+}
+
+// New returns a Server that serves nothing yet.
+func New(o Options) (*Server, error) {
+	if o.RequestsPerSecond == 0 {
+		o.RequestsPerSecond = DefaultRequestsPerSecond
+	}
+	s := &Server{
+		store: o.Store, stations: o.Stations, admin: o.Admin, feed: o.Feed, frames: o.Frames,
+		clock: o.Clock, log: o.Log, version: o.Version,
+		mux:     http.NewServeMux(),
+		gauges:  newGauges(o.Register),
+		access:  newAccess(o.RequestsPerSecond),
+		stopped: make(chan struct{}),
+	}
+	if err := s.describe(); err != nil {
+		return nil, err
+	}
+	s.mux.HandleFunc("GET "+prefix+"/openapi.json", s.serveDocument)
+	s.mux.HandleFunc("GET /problems/{slug}", s.serveProblemPage)
+	s.mux.HandleFunc("GET /livez", s.serveLive)
+	s.mux.HandleFunc("GET /readyz", s.serveReady)
+	if o.Metrics != nil {
+		s.mux.Handle("GET /metrics", o.Metrics)
+	}
+	return s, nil
+}
+
+// prefix is where the API's resources are.
+const prefix = "/api/v1"
+
+// Document returns the OpenAPI document of this version of the API.
+func Document() ([]byte, error) {
+	s := &Server{mux: http.NewServeMux()}
+	err := s.describe()
+	return s.document, err
+}
+
+// Stop ends the live streams, which would hold a server that shuts down. Their
+// clients come back, to whoever serves then.
+func (s *Server) Stop() { s.stop.Do(func() { close(s.stopped) }) }
+
+// useEvery is how often the last use of keys is written.
+const useEvery = time.Minute
+
+// Run writes when keys were last used, once a minute and at the end.
+func (s *Server) Run(ctx context.Context) error {
+	ticks, stop := s.clock.Ticker(useEvery)
+	defer stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return s.writeUses(context.WithoutCancel(ctx))
+		case <-ticks:
+			if err := s.writeUses(ctx); err != nil {
+				s.log.Warn("last use of keys not written", "error", err)
+			}
+		}
+	}
+}

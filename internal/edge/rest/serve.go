@@ -1,0 +1,145 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"pylon/internal/kernel/fault"
+)
+
+// Bounds of a connection's patience.
+const (
+	bodyTimeout  = 30 * time.Second // to send a body: a megabyte over a slow line
+	writeTimeout = 30 * time.Second // to take an answer
+)
+
+// ServeHTTP serves one request: whatever happens below, there is an answer, a
+// line in the log and a figure.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	began := s.clock.Now()
+	c := newCall(r)
+	r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
+	answer := &answer{ResponseWriter: w, ifNoneMatch: ifNoneMatch(r)}
+	h := answer.Header()
+	h.Set("Request-Id", c.id)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	if r.TLS != nil {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(began.Add(bodyTimeout)) // not every connection knows deadlines; the body is bounded all the same
+	defer func() {
+		if broken := recover(); broken != nil {
+			s.panicked(answer, r, broken)
+		}
+		_ = control.SetReadDeadline(time.Time{})
+		s.account(r, answer, s.clock.Now().Sub(began))
+	}()
+	s.route(answer, r)
+}
+
+// route hands the request to who serves its path; where nobody does, it says
+// so in a problem.
+func (s *Server) route(w *answer, r *http.Request) {
+	h, pattern := s.mux.Handler(r)
+	if pattern != "" {
+		s.mux.ServeHTTP(w, r)
+		return
+	}
+	said := unheard{}
+	h.ServeHTTP(said, r) // the mux's own refusal: it knows which methods there are
+	if allow := http.Header(said).Get("Allow"); allow != "" {
+		w.Header().Set("Allow", allow)
+		s.writeProblem(w, r, fault.New(fault.Invalid, "method_not_allowed", "allow", allow))
+		return
+	}
+	s.writeProblem(w, r, fault.New(fault.NotFound, "route_not_found"))
+}
+
+// unheard is a ResponseWriter of which only the headers are kept.
+type unheard http.Header
+
+func (u unheard) Header() http.Header         { return http.Header(u) }
+func (u unheard) Write(b []byte) (int, error) { return len(b), nil }
+func (u unheard) WriteHeader(int)             {}
+
+// panicked answers for a handler that broke: nothing of its reason leaves the
+// process but into the log.
+func (s *Server) panicked(w *answer, r *http.Request, broken any) {
+	if broken == http.ErrAbortHandler { //nolint:errorlint // a sentinel that is compared, as net/http does
+		panic(broken)
+	}
+	s.log.Error("handler panicked", "trace_id", callOf(r.Context()).trace, "reason", fmt.Sprint(broken), "stack", string(debug.Stack()))
+	if w.status != 0 {
+		panic(http.ErrAbortHandler) // half an answer is out: the client must see that it is broken
+	}
+	s.writeProblem(w, r, errors.New("panic"))
+}
+
+// account writes the request's line in the log and counts it. Neither holds
+// what the caller asked for: paths by their pattern, no query, no body.
+func (s *Server) account(r *http.Request, w *answer, took time.Duration) {
+	c := callOf(r.Context())
+	route := r.Pattern
+	if _, path, ok := strings.Cut(route, " "); ok {
+		route = path
+	}
+	s.gauges.served(r.Method, route, w.status, took)
+	attrs := []any{
+		"trace_id", c.trace, "request_id", c.id, "method", r.Method, "route", route, "status", w.status,
+		"bytes", w.written, "took", took, "key", string(c.by.Key),
+	}
+	switch {
+	case c.problem != nil && w.status >= http.StatusInternalServerError:
+		s.log.Error("request failed", append(attrs, "code", c.problem.Code, "error", c.problem.cause)...)
+	case c.problem != nil:
+		s.log.Info("request refused", append(attrs, "code", c.problem.Code)...)
+	default:
+		s.log.Debug("request served", attrs...)
+	}
+}
+
+// answer is a ResponseWriter that knows what went out, and that answers 304
+// when the caller has the representation already.
+type answer struct {
+	http.ResponseWriter
+	ifNoneMatch []string
+	status      int
+	written     int64
+	silent      bool // the caller has it: no body
+}
+
+// WriteHeader sends the status, or 304 in its place.
+func (a *answer) WriteHeader(status int) {
+	if a.status != 0 {
+		return
+	}
+	if status == http.StatusOK && matches(a.ifNoneMatch, a.Header().Get("ETag")) {
+		status, a.silent = http.StatusNotModified, true
+		a.Header().Del("Content-Type")
+	}
+	a.status = status
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// Write sends a part of the body.
+func (a *answer) Write(b []byte) (int, error) {
+	a.WriteHeader(http.StatusOK)
+	if a.silent {
+		return len(b), nil
+	}
+	n, err := a.ResponseWriter.Write(b)
+	a.written += int64(n)
+	return n, err
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }

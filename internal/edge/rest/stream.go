@@ -1,0 +1,243 @@
+package rest
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"pylon/internal/domain/account"
+	"pylon/internal/domain/event"
+	"pylon/internal/kernel/clock"
+	"pylon/internal/kernel/fault"
+)
+
+const (
+	keepAlive      = 15 * time.Second // below the idle limit of common proxies
+	streamPatience = 10 * time.Second // for a reader to take a piece
+	feedPause      = time.Second      // before a feed that broke off is listened to again
+
+	catchUpPage = 500     // events read from the log at a time
+	resumeMax   = 200_000 // events that a reader who comes back is sent: five minutes of a network with 500 a second
+	behindMax   = 5_000   // events that a reader who is too slow is sent; beyond it he would never catch up
+)
+
+// stream is one reader of the event log. Its places are what it was sent; an
+// event at or before them is dropped, so that none comes twice.
+type stream struct {
+	server *Server
+	by     account.Actor
+	topics topics
+	out    *streamWriter
+	at     places
+}
+
+// run sends events until the reader is gone, his key ends, or the server
+// stops. First it listens, then it reads what the log has, then it forwards
+// what it heard meanwhile: nothing falls between.
+func (st *stream) run(ctx context.Context, lastID string) error {
+	heard, deafen := st.server.feed.Subscribe(st.by.Organisation)
+	defer func() { deafen() }()
+	if err := st.begin(ctx, lastID); err != nil {
+		return err
+	}
+	beats, stopBeats := st.server.clock.Ticker(keepAlive)
+	defer stopBeats()
+	var again <-chan time.Time // when to listen again, after the feed broke off
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-st.server.stopped:
+			return nil
+		case <-beats:
+			err = st.beat(ctx)
+		case e, open := <-heard:
+			if open {
+				err = st.forward(ctx, e, heard)
+				break
+			}
+			heard, again = nil, st.server.clock.After(feedPause)
+		case <-again:
+			deafen()
+			heard, deafen = st.server.feed.Subscribe(st.by.Organisation)
+			again, err = nil, st.catchUp(ctx, behindMax)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// begin puts the stream at its beginning: behind the last event that the
+// reader saw, or at the end of the log.
+func (st *stream) begin(ctx context.Context, lastID string) error {
+	if lastID == "" {
+		heads, err := st.server.store.Heads(ctx)
+		if err != nil {
+			return err
+		}
+		st.at = placesOf(heads)
+		return st.out.comment("hello", st.at)
+	}
+	at, ok := parsePlaces(lastID)
+	if !ok {
+		return st.reset(ctx)
+	}
+	st.at = at
+	return st.catchUp(ctx, resumeMax)
+}
+
+// catchUp sends what the log has behind the reader's places. Who is further
+// behind than most is told to get everything anew.
+func (st *stream) catchUp(ctx context.Context, most int) error {
+	for sent := 0; sent < most; {
+		found, err := st.server.store.EventsAfter(ctx, st.by.Organisation, st.at.positions(), catchUpPage)
+		if fault.CodeOf(err) == "events_pruned" {
+			return st.reset(ctx)
+		}
+		if err != nil {
+			return err
+		}
+		for _, e := range found {
+			if err := st.send(ctx, e); err != nil {
+				return err
+			}
+		}
+		if err := st.out.flush(); err != nil || len(found) < catchUpPage {
+			return err
+		}
+		sent += len(found)
+	}
+	return st.reset(ctx)
+}
+
+// streamBurst bounds what goes out in one piece, so that the first event of a
+// burst does not wait for its last.
+const streamBurst = 64
+
+// forward sends an event that was heard, and those that are there already, in
+// one piece.
+func (st *stream) forward(ctx context.Context, e event.Recorded, more <-chan event.Recorded) error {
+	if err := st.send(ctx, e); err != nil {
+		return err
+	}
+	for range streamBurst {
+		select {
+		case next, open := <-more:
+			if !open {
+				return st.out.flush() // the caller sees it too
+			}
+			if err := st.send(ctx, next); err != nil {
+				return err
+			}
+		default:
+			return st.out.flush()
+		}
+	}
+	return st.out.flush()
+}
+
+// send writes an event, unless the reader has it or does not want it.
+func (st *stream) send(ctx context.Context, e event.Recorded) error {
+	if !st.at.pass(e.Position) || e.Organisation != st.by.Organisation || !st.topics.want(e.Event) {
+		return nil
+	}
+	data, err := st.server.viewEvent(ctx, e)
+	if err != nil {
+		return err
+	}
+	return st.out.event(string(e.Type), st.at, data)
+}
+
+// reset tells the reader that something is missing and goes on at the end of
+// the log.
+func (st *stream) reset(ctx context.Context) error {
+	st.server.gauges.dropped.Inc()
+	heads, err := st.server.store.Heads(ctx)
+	if err != nil {
+		return err
+	}
+	st.at = placesOf(heads)
+	if err := st.out.event("reset", st.at, []byte("{}")); err != nil {
+		return err
+	}
+	return st.out.flush()
+}
+
+// beat keeps the connection alive, ends it when the key is no longer in force,
+// and looks for what a hint that was lost should have told.
+func (st *stream) beat(ctx context.Context) error {
+	key, err := st.server.store.Key(ctx, st.by.Organisation, st.by.Key)
+	if err != nil {
+		return err
+	}
+	if !key.InForce(st.server.clock.Now()) {
+		return fault.New(fault.Unauthorised, "key_expired")
+	}
+	if err := st.catchUp(ctx, behindMax); err != nil {
+		return err
+	}
+	return st.out.comment("", nil)
+}
+
+// streamWriter writes server-sent events.
+type streamWriter struct {
+	w       io.Writer
+	control *http.ResponseController
+	clock   clock.Clock
+	buffer  []byte
+}
+
+// streamPiece is the size at which what was gathered goes out.
+const streamPiece = 16 << 10
+
+func newStreamWriter(out huma.Context, c clock.Clock) *streamWriter {
+	out.SetHeader("Content-Type", "text/event-stream")
+	out.SetHeader("Cache-Control", "no-store, no-transform")
+	out.SetHeader("X-Accel-Buffering", "no") // nginx holds streams back otherwise
+	out.SetStatus(http.StatusOK)
+	_, w := humago.Unwrap(out)
+	return &streamWriter{w: w, control: http.NewResponseController(w), clock: c}
+}
+
+// event gathers one event. data is JSON, which has no line breaks as we write
+// it.
+func (o *streamWriter) event(name string, id places, data []byte) error {
+	o.buffer = slices.Concat(o.buffer, []byte("event: "+name+"\nid: "+id.String()+"\ndata: "), data, []byte("\n\n"))
+	if len(o.buffer) >= streamPiece {
+		return o.flush()
+	}
+	return nil
+}
+
+// comment sends a line that clients ignore, with the place from which a reader
+// who saw nothing else can come back.
+func (o *streamWriter) comment(text string, id places) error {
+	o.buffer = append(o.buffer, ": "+text+"\n"...)
+	if id != nil {
+		o.buffer = append(o.buffer, "id: "+id.String()+"\n"...)
+	}
+	o.buffer = append(o.buffer, '\n')
+	return o.flush()
+}
+
+// flush sends what was gathered. A reader who does not take it in time is
+// gone.
+func (o *streamWriter) flush() error {
+	if len(o.buffer) == 0 {
+		return nil
+	}
+	_ = o.control.SetWriteDeadline(o.clock.Now().Add(streamPatience)) // not every connection has one
+	_, err := o.w.Write(o.buffer)
+	o.buffer = o.buffer[:0]
+	if err != nil {
+		return err
+	}
+	return o.control.Flush()
+}

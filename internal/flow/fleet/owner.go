@@ -1,0 +1,230 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"pylon/internal/domain/change"
+	"pylon/internal/domain/command"
+	"pylon/internal/domain/event"
+	"pylon/internal/domain/session"
+	"pylon/internal/domain/station"
+	"pylon/internal/kernel/fault"
+	"pylon/internal/kernel/ident"
+)
+
+var errSuperseded = change.ErrSuperseded
+
+// Owner is one connection's right to speak for a station. One thing happens
+// to a station at a time: every method takes the station's turn and returns
+// after its commit. Usually the goroutine that reads the socket calls them,
+// so the turn is free and costs nothing.
+type Owner struct {
+	fleet   *Fleet
+	id      ident.StationID
+	epoch   int64
+	conn    Connection
+	seen    sighting
+	pending atomic.Int32                    // len(asked), for the sweep
+	view    atomic.Pointer[station.Station] // what Snapshot returns: the committed station
+
+	turn chan struct{} // held while anything below is read or written
+
+	stale      bool // memory may differ from the database: load before the next decision
+	gone       bool // superseded or released: nothing is written any more
+	station    station.Station
+	link       station.Link
+	connectors []station.Connector
+	open       []session.Session
+	lastMeter  int64                      // number of the last frame outside transactions
+	asked      map[ident.CommandID]*asked // commands that are not finished; nil when none
+}
+
+// asked is a command that this owner sends or has sent.
+type asked struct {
+	command command.Command
+	handed  bool            // given to the connection
+	waiter  chan<- Answered // of a caller who waits; nil: nobody
+}
+
+// decisionTries bounds how often a decision is made again because a row of
+// others moved. Contention on one token or wallet is a few tries; more is a
+// fault of ours.
+const decisionTries = 8
+
+// Snapshot returns the station as last committed, without its connectors.
+func (o *Owner) Snapshot() station.Station { return *o.view.Load() }
+
+// Seen notes that the station gave a sign of life. It is written in bulk.
+func (o *Owner) Seen(at time.Time) { o.seen.Store(at.UnixMicro()) }
+
+// take waits for the station's turn. The caller gives it back with yield.
+func (o *Owner) take(ctx context.Context) error {
+	select {
+	case o.turn <- struct{}{}:
+	case <-ctx.Done():
+		return fault.Wrap(ctx.Err(), fault.TimedOut, "station_busy")
+	}
+	if o.gone {
+		o.yield()
+		return errSuperseded
+	}
+	if !o.stale {
+		return nil
+	}
+	if err := o.load(ctx); err != nil {
+		o.yield()
+		return err
+	}
+	return nil
+}
+
+func (o *Owner) yield() { <-o.turn }
+
+// load reads the station's state. Only with the turn, or before anyone else
+// knows the owner.
+func (o *Owner) load(ctx context.Context) error {
+	detail, open, err := o.fleet.store.Owned(ctx, o.id)
+	if err != nil {
+		return err
+	}
+	if detail.Epoch != o.epoch {
+		o.gone = true
+		return errSuperseded
+	}
+	o.station, o.link, o.connectors, o.open = detail.Station, detail.Link, detail.Connectors, open
+	o.stale = false
+	o.publish()
+	return nil
+}
+
+// publish lets Snapshot see the station. Only with the turn.
+func (o *Owner) publish() {
+	st := o.station
+	o.view.Store(&st)
+}
+
+// decision builds a change from the owner's state; then brings the state up to
+// date once it is committed. A nil set changes nothing.
+type decision func(ctx context.Context) (set *change.Set, then func(), err error)
+
+// settle makes a decision durable: decide, commit, remember. When a row that
+// the decision read has moved, the state is loaded anew and the decision made
+// again.
+func (o *Owner) settle(ctx context.Context, decide decision) error {
+	if err := o.take(ctx); err != nil {
+		return err
+	}
+	defer o.yield()
+	return o.settleInTurn(ctx, decide)
+}
+
+// settleInTurn is settle for a caller who has the turn.
+func (o *Owner) settleInTurn(ctx context.Context, decide decision) error {
+	for range decisionTries {
+		set, then, err := decide(ctx)
+		if err != nil {
+			return err
+		}
+		if set == nil {
+			return nil
+		}
+		o.sign(set)
+		err = o.fleet.store.Commit(ctx, set)
+		if err == nil {
+			then()
+			return nil
+		}
+		if errors.Is(err, change.ErrSuperseded) {
+			o.lose()
+			return err
+		}
+		o.stale = true // refused, or nobody knows: the database tells
+		if !errors.Is(err, change.ErrStale) {
+			return err
+		}
+		if err := o.load(ctx); err != nil {
+			return err
+		}
+	}
+	return fault.New(fault.Unavailable, "too_much_contention", "station", string(o.id))
+}
+
+// lose ends the owner after another has taken its station.
+func (o *Owner) lose() {
+	o.gone = true
+	o.fleet.forget(o)
+	o.conn.Close("superseded")
+}
+
+// sign puts the station's name under everything in set that needs it.
+func (o *Owner) sign(set *change.Set) {
+	set.Owner = change.Owner{Station: o.id, Organisation: o.station.Organisation, Epoch: o.epoch}
+	now := o.fleet.clock.Now()
+	for i := range set.Findings {
+		f := &set.Findings[i]
+		f.Organisation, f.Station = o.station.Organisation, o.id
+		if f.ID == "" {
+			f.ID = ident.New[ident.FindingID](now)
+		}
+		if f.At.IsZero() {
+			f.At = now
+		}
+	}
+	for i := range set.Events {
+		e := &set.Events[i]
+		e.Organisation, e.Site, e.Station = o.station.Organisation, o.station.Site, o.id
+		if e.At.IsZero() {
+			e.At = now
+		}
+	}
+}
+
+// connected writes that the station is online now.
+func (o *Owner) connected(ctx context.Context, h Hello) error {
+	err := o.settle(ctx, func(context.Context) (*change.Set, func(), error) {
+		st := o.station
+		intervals := station.Connected(st.ID, o.link)
+		set := &change.Set{Intervals: intervals, Events: []event.Event{station.LinkEvent(o.link, event.StationConnected)}}
+		if st.OCPP != h.OCPP {
+			st.OCPP = h.OCPP
+			st.Version++
+			set.Stations = append(set.Stations, st)
+		}
+		return set, func() { o.station = st; o.publish() }, nil
+	})
+	if err != nil {
+		return err
+	}
+	return o.resume(ctx)
+}
+
+// Release gives the station up because its socket is gone. Commands that were
+// on their way end as station_closed.
+func (o *Owner) Release(ctx context.Context, reason string) {
+	if err := o.take(ctx); err != nil {
+		o.fleet.forget(o)
+		return
+	}
+	defer o.yield()
+	now := o.fleet.clock.Now()
+	err := o.settleInTurn(ctx, func(context.Context) (*change.Set, func(), error) {
+		link := o.link
+		link.Online, link.Node, link.Since, link.CloseReason = false, "", now, reason
+		link.LastSeen = time.UnixMicro(o.seen.Load()).UTC()
+		set := &change.Set{
+			Links:     []station.Link{link},
+			Intervals: station.Disconnected(o.link, now),
+			Events:    []event.Event{station.LinkEvent(link, event.StationDisconnected)},
+		}
+		return set, func() { o.link = link }, nil
+	})
+	if err != nil && !errors.Is(err, change.ErrSuperseded) {
+		o.fleet.log.Warn("station not released", "station", o.id, "error", err)
+	}
+	o.gone = true
+	o.fleet.forget(o)
+	o.abandonInTurn("station_closed")
+}

@@ -1,0 +1,108 @@
+package fleet
+
+import (
+	"context"
+	"time"
+
+	"pylon/internal/domain/account"
+	"pylon/internal/domain/change"
+	"pylon/internal/domain/command"
+	"pylon/internal/domain/meter"
+	"pylon/internal/domain/session"
+	"pylon/internal/domain/site"
+	"pylon/internal/domain/station"
+	"pylon/internal/domain/token"
+	"pylon/internal/kernel/ident"
+)
+
+// Connection is a station's open socket, as the edge that holds it offers it.
+type Connection interface {
+	// Do sends cmd as a call of the station's OCPP version, after those before
+	// it. It does not block. The edge reports back by [Owner.CommandSent] just
+	// before the frame leaves and by [Owner.CommandAnswered] once. An error
+	// says that the queue is full or that the version has no such call.
+	Do(cmd command.Command) error
+	// Close ends the socket; it returns at once.
+	Close(reason string)
+}
+
+// Hello is what the edge knows of a connection when it claims the station.
+type Hello struct {
+	OCPP       station.Version
+	Profile    int
+	RemoteAddr string
+	At         time.Time
+}
+
+// Sent is a command on its way: the OCPP call that it became, secrets removed.
+type Sent struct {
+	Action  string
+	Payload []byte
+	At      time.Time
+	// Means and Input say in our own words what the call asks for, whoever
+	// composed it, so that a raw one is followed like a command of ours. Means
+	// is "" for what Pylon has no command for.
+	Means command.Type
+	Input command.Input
+}
+
+// Answered is a station's answer to a command.
+type Answered struct {
+	State       command.State // Accepted, Rejected, TimedOut or Cancelled
+	Final       bool          // nothing more can be observed of this command
+	Result      []byte        // the answer as JSON, secrets removed; nil when there is none
+	Verbatim    []byte        // the answer as the station sent it: for the caller who waits, never stored
+	ErrorCode   string        // OCPP error code, or station_closed, timed_out …
+	ErrorDetail string
+	Details     []byte // the details of a CALLERROR, verbatim
+	Declined    bool   // an answer to a raw call that says no: what [Sent.Means] will not come about
+	At          time.Time
+}
+
+// Place is where at a station something happens; zeros are what was not said.
+type Place struct {
+	EVSE      int
+	Connector int
+}
+
+// Store is what fleet needs of the database. Look-ups that find nothing return
+// an error of kind NotFound.
+type Store interface {
+	Commit(ctx context.Context, set *change.Set) error
+	TakeEpoch(ctx context.Context, id ident.StationID, node ident.NodeID, link station.Link) (station.Link, error)
+	Owned(ctx context.Context, id ident.StationID) (station.Detail, []session.Session, error)
+	Seen(ctx context.Context, at map[ident.StationID]time.Time) error
+	Beat(ctx context.Context, node ident.NodeID) error
+
+	Station(ctx context.Context, org ident.OrganisationID, ref string) (station.Detail, error)
+	Templates(ctx context.Context, org ident.OrganisationID) ([]station.Template, error)
+	Organisation(ctx context.Context, ref string) (account.Organisation, error)
+	Site(ctx context.Context, org ident.OrganisationID, id ident.SiteID) (site.Site, error)
+
+	TokenByUID(ctx context.Context, org ident.OrganisationID, uid string) (token.Token, error)
+	Token(ctx context.Context, org ident.OrganisationID, id ident.TokenID) (token.Token, error)
+
+	Session(ctx context.Context, org ident.OrganisationID, id ident.SessionID) (session.View, error)
+	SessionByTransaction(ctx context.Context, id ident.StationID, transaction string) (session.Session, error)
+	SessionByStartKey(ctx context.Context, id ident.StationID, key string) (session.Session, error)
+	FrameBySeq(ctx context.Context, id ident.StationID, ses ident.SessionID, seqNo int64) (meter.Frame, error)
+	FrameByDigest(ctx context.Context, id ident.StationID, ses ident.SessionID, digest []byte) (meter.Frame, error)
+
+	Command(ctx context.Context, org ident.OrganisationID, id ident.CommandID) (command.Command, error)
+	OpenCommands(ctx context.Context, id ident.StationID) ([]command.Command, error)
+	OpenCommandsOfNode(ctx context.Context, node ident.NodeID) ([]command.Command, error)
+	OverdueCommands(ctx context.Context, now time.Time, limit int) ([]command.Command, error)
+}
+
+// Bus carries messages to the node that owns a station, and the hint that a
+// command has moved. A lost message loses no fact: what matters is a row.
+type Bus interface {
+	// Ask delivers a message to node and returns its handler's answer.
+	Ask(ctx context.Context, node ident.NodeID, kind string, id ident.StationID, body []byte) ([]byte, error)
+	// Tell delivers a message to node, perhaps.
+	Tell(node ident.NodeID, kind string, id ident.StationID, body []byte) error
+	// Notify wakes those who watch key, on every node.
+	Notify(key string) error
+	// Watch returns a channel that gets a value after each Notify of key.
+	Watch(key string) (woken <-chan struct{}, cancel func(), err error)
+}

@@ -1,0 +1,80 @@
+package fleet
+
+import (
+	"context"
+	"time"
+
+	"pylon/internal/domain/change"
+	"pylon/internal/domain/event"
+	"pylon/internal/domain/session"
+	"pylon/internal/domain/station"
+)
+
+// Boot takes in what the station says of itself and returns what it is told.
+// A boot ends no session: the stop may still be on its way.
+func (o *Owner) Boot(ctx context.Context, r station.BootReport) (station.BootAnswer, error) {
+	var answer station.BootAnswer
+	err := o.settle(ctx, func(ctx context.Context) (*change.Set, func(), error) {
+		templates, err := o.fleet.templates.get(ctx, o.station.Organisation)
+		if err != nil {
+			return nil, nil, err
+		}
+		var st station.Station
+		st, answer = station.Boot(o.station, templates, r, o.fleet.heartbeat)
+		set := &change.Set{
+			Stations: []station.Station{st},
+			Events: []event.Event{{
+				Type: event.StationBooted, Subject: string(o.id), Version: st.Version, At: r.At, Data: station.BootNoticeOf(st),
+			}},
+		}
+		seen := o.observeBoot(set)
+		return set, func() { o.station = st; o.finish(seen); o.publish() }, nil
+	})
+	return answer, err
+}
+
+// Status takes in what a connector does.
+func (o *Owner) Status(ctx context.Context, r station.StatusReport) error {
+	return o.settle(ctx, func(context.Context) (*change.Set, func(), error) {
+		out := station.Report(o.station, o.connectors, r)
+		if len(out.Connectors)+len(out.Intervals)+len(out.Findings) == 0 {
+			return nil, nil, nil
+		}
+		charges := session.FollowConnectors(o.link.OCPP, o.open, out.Connectors, r.ReceivedAt)
+		set := &change.Set{
+			Connectors: out.Connectors, Intervals: out.Intervals, Findings: out.Findings,
+			Sessions: charges.Changed, Segments: charges.Segments, Events: append(out.Events, charges.Events...),
+		}
+		seen := o.observeStatus(set, r)
+		return set, func() {
+			o.connectors = station.Merge(o.connectors, out.Connectors)
+			o.open = remember(o.open, charges.Changed)
+			o.finish(seen)
+		}, nil
+	})
+}
+
+// Find commits what the station reported and we could not apply.
+func (o *Owner) Find(ctx context.Context, f station.Finding) error {
+	return o.settle(ctx, func(context.Context) (*change.Set, func(), error) {
+		set := &change.Set{
+			Findings: []station.Finding{f},
+			Events: []event.Event{{
+				Type: event.StationAlerted, Subject: string(o.id),
+				Data: station.AlertNotice{Kind: "finding", Code: string(f.Code), Detail: f.Detail},
+			}},
+		}
+		return set, func() {}, nil
+	})
+}
+
+// Alert tells people of what the station reports about itself: security
+// events, firmware and log uploads.
+func (o *Owner) Alert(ctx context.Context, kind, detail string, at time.Time) error {
+	return o.settle(ctx, func(context.Context) (*change.Set, func(), error) {
+		set := &change.Set{Events: []event.Event{{
+			Type: event.StationAlerted, Subject: string(o.id), At: at, Data: station.AlertNotice{Kind: kind, Detail: detail},
+		}}}
+		return set, func() {}, nil
+	})
+}

@@ -1,0 +1,192 @@
+package fleet_test
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"pylon/internal/cluster"
+	"pylon/internal/domain/account"
+	"pylon/internal/domain/change"
+	"pylon/internal/domain/command"
+	"pylon/internal/domain/event"
+	"pylon/internal/domain/meter"
+	"pylon/internal/domain/session"
+	"pylon/internal/domain/station"
+	"pylon/internal/domain/token"
+	"pylon/internal/flow/fleet"
+	"pylon/internal/kernel/clock"
+	"pylon/internal/kernel/decimal"
+	"pylon/internal/kernel/ident"
+	"pylon/internal/store"
+)
+
+// world is one node with a real database and a real bus, and an organisation.
+type world struct {
+	t     *testing.T
+	store *store.Store
+	fleet *fleet.Fleet
+	clock clock.Clock
+	org   account.Organisation
+	by    account.Actor
+}
+
+// patience bounds every wait of these tests: far beyond what any takes.
+const patience = 20 * time.Second
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t, clock: clock.System{}}
+	node := ident.New[ident.NodeID](w.clock.Now())
+	bus, err := cluster.Open(t.Context(), cluster.Options{Node: node, Clock: w.clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.store, err = store.Open(t.Context(), store.Options{
+		Path: filepath.Join(t.TempDir(), "pylon.db"), Clock: w.clock, Node: node, OnCommitted: func([]event.Recorded) {},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.fleet = fleet.New(fleet.Options{Store: w.store, Bus: bus, Clock: w.clock, Log: slog.New(slog.DiscardHandler), Node: node})
+	if err := bus.Serve(w.fleet.Handle); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := w.store.Run(ctx); err != nil {
+			t.Errorf("store: %v", err)
+		}
+	})
+	t.Cleanup(func() {
+		stop()
+		running.Wait()
+		_ = w.store.Close()
+		_ = bus.Close()
+	})
+	now := w.clock.Now()
+	w.org = account.Organisation{
+		ID: ident.New[ident.OrganisationID](now), Slug: "main", Name: "Test", Country: "DE", Currency: "EUR",
+		TimeZone: "Europe/Berlin", CreatedAt: now, Version: 1, First: true,
+	}
+	w.by = account.System(w.org.ID, "test")
+	w.commit(&change.Set{Organisations: []account.Organisation{w.org}})
+	return w
+}
+
+func (w *world) commit(set *change.Set) {
+	w.t.Helper()
+	if err := w.store.Commit(w.t.Context(), set); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// station makes an accepted station.
+func (w *world) station(identity ident.Identity) ident.StationID {
+	w.t.Helper()
+	now := w.clock.Now()
+	st := station.Station{
+		ID: ident.New[ident.StationID](now), Organisation: w.org.ID, Identity: identity,
+		Registration: station.Accepted, Automation: true, CreatedAt: now, Version: 1,
+	}
+	w.commit(&change.Set{Stations: []station.Station{st}})
+	return st.ID
+}
+
+// token makes an accepted token for so many sessions at a time.
+func (w *world) token(uid string, maxSessions int) ident.TokenID {
+	w.t.Helper()
+	now := w.clock.Now()
+	tok := token.Token{
+		ID: ident.New[ident.TokenID](now), Organisation: w.org.ID, UID: uid, Type: "ISO14443", Status: token.Accepted,
+		MaxSessions: maxSessions, CreatedAt: now, Version: 1,
+	}
+	w.commit(&change.Set{Tokens: []token.Token{tok}})
+	return tok.ID
+}
+
+// connect claims a station over a new socket.
+func (w *world) connect(id ident.StationID, v station.Version) (*fleet.Owner, *socket) {
+	w.t.Helper()
+	s := &socket{commands: make(chan command.Command, 16), closed: make(chan string, 4)}
+	o, err := w.fleet.Claim(w.t.Context(), id, s, fleet.Hello{OCPP: v, At: w.clock.Now(), RemoteAddr: "127.0.0.1:1"})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return o, s
+}
+
+// detail reads a station.
+func (w *world) detail(id ident.StationID) station.Detail {
+	w.t.Helper()
+	d, err := w.store.Station(w.t.Context(), w.org.ID, string(id))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return d
+}
+
+// command reads a command.
+func (w *world) command(id ident.CommandID) command.Command {
+	w.t.Helper()
+	c, err := w.store.Command(w.t.Context(), w.org.ID, id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return c
+}
+
+// sent takes the next command that a socket is given, and says that it leaves.
+func (w *world) sent(o *fleet.Owner, s *socket) command.Command {
+	w.t.Helper()
+	select {
+	case c := <-s.commands:
+		if err := o.CommandSent(w.t.Context(), c.ID, fleet.Sent{Action: "Test", Payload: []byte("{}"), At: w.clock.Now()}); err != nil {
+			w.t.Fatal(err)
+		}
+		return c
+	case <-time.After(patience):
+		w.t.Fatal("no command came")
+		return command.Command{}
+	}
+}
+
+// socket is a connection that remembers what it is told.
+type socket struct {
+	commands chan command.Command
+	closed   chan string
+}
+
+func (s *socket) Do(c command.Command) error { s.commands <- c; return nil }
+
+func (s *socket) Close(reason string) { s.closed <- reason }
+
+// start is a 2.0.1 report that begins a transaction.
+func start(w *world, tx, uid string, wh int64) session.Report {
+	return report(w, session.Started, tx, 0, wh).with(uid)
+}
+
+// said is a report in the making.
+type said struct{ session.Report }
+
+func report(w *world, kind session.ReportKind, tx string, seq, wh int64) said {
+	now := w.clock.Now()
+	return said{session.Report{
+		Kind: kind, Version: station.OCPP201, TransactionID: tx, EVSE: 1, Connector: 1, SeqNo: seq,
+		OccurredAt: now, AsSent: now.Format(time.RFC3339Nano), ReceivedAt: now, RemoteStartID: -1, ReservationID: -1,
+		State: session.StateCharging,
+		Samples: []meter.Sample{{
+			At: now, AtAsSent: now.Format(time.RFC3339Nano), Measurand: meter.EnergyImportRegister,
+			Value: decimal.FromInt(wh, 0), Unit: "Wh",
+		}},
+	}}
+}
+
+func (s said) with(uid string) session.Report {
+	s.Token = &token.Presented{UID: uid, Type: "ISO14443"}
+	return s.Seal()
+}

@@ -1,0 +1,44 @@
+// Package clock is the only reader of the wall clock. Decisions take the time
+// as an argument; services hold a Clock.
+package clock
+
+import "time"
+
+// Clock tells the time and wakes sleepers. Implementations are safe for
+// concurrent use.
+type Clock interface {
+	// Now returns the wall clock's time in UTC, with a monotonic reading, so
+	// that Sub of two Nows is not disturbed when somebody sets the clock.
+	Now() time.Time
+	// After returns a channel that gets the time once, d from now.
+	After(d time.Duration) <-chan time.Time
+	// AfterFunc calls f in its own goroutine d from now, unless stopped.
+	AfterFunc(d time.Duration, f func()) Timer
+	// Ticker returns a channel that ticks every d until stop is called.
+	Ticker(d time.Duration) (ticks <-chan time.Time, stop func())
+}
+
+// Timer is a pending call of AfterFunc.
+type Timer interface {
+	// Stop reports whether it prevented the call.
+	Stop() bool
+}
+
+// System is the machine's clock. Inside a testing/synctest bubble it is the
+// bubble's.
+type System struct{}
+
+// Now implements [Clock].
+func (System) Now() time.Time { return time.Now().UTC() }
+
+// After implements [Clock].
+func (System) After(d time.Duration) <-chan time.Time { return time.After(d) }
+
+// AfterFunc implements [Clock].
+func (System) AfterFunc(d time.Duration, f func()) Timer { return time.AfterFunc(d, f) }
+
+// Ticker implements [Clock].
+func (System) Ticker(d time.Duration) (<-chan time.Time, func()) {
+	t := time.NewTicker(d)
+	return t.C, t.Stop
+}

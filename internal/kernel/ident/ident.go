@@ -1,0 +1,118 @@
+// Package ident holds the identifiers of Pylon's records: a prefix that tells
+// the kind and a time-sortable, unguessable rest (26 characters of Crockford's
+// base 32: 48 bits of milliseconds, 80 random bits), as in
+// sta_01JD3K6X5M8Q2V7T9WBNCRFHYZ. A typed identifier that came out of Parse or
+// New is well formed.
+package ident
+
+import (
+	"crypto/rand"
+	"strings"
+	"time"
+
+	"pylon/internal/kernel/fault"
+)
+
+// The kinds of record that have an identifier of their own.
+type (
+	OrganisationID string // an organisation, the owner of everything else
+	SiteID         string // a place with stations and one or more grid connections
+	StationID      string // a charging station; not its OCPP identity, see [Identity]
+	TokenID        string // what a driver identifies with
+	SessionID      string // the customer's charge
+	CommandID      string // something asked of a station
+	KeyID          string // an API key
+	FindingID      string // something that a station reported and that does not fit
+	AuditID        string // one line of the audit trail
+	TemplateID     string // quirks and settings for a make of station
+	NodeID         string // one run of one Pylon process
+)
+
+func (OrganisationID) prefix() string { return "org_" }
+func (SiteID) prefix() string         { return "sit_" }
+func (StationID) prefix() string      { return "sta_" }
+func (TokenID) prefix() string        { return "tok_" }
+func (SessionID) prefix() string      { return "ses_" }
+func (CommandID) prefix() string      { return "cmd_" }
+func (KeyID) prefix() string          { return "key_" }
+func (FindingID) prefix() string      { return "fnd_" }
+func (AuditID) prefix() string        { return "aud_" }
+func (TemplateID) prefix() string     { return "tpl_" }
+func (NodeID) prefix() string         { return "nod_" }
+
+// ID is any of the identifier types.
+type ID interface {
+	~string
+	prefix() string
+}
+
+const (
+	alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ" // Crockford's base 32: no I, L, O, U
+	bodyLen  = 26                                 // 128 bits, five a character
+)
+
+// New returns a fresh identifier whose order follows now.
+func New[T ID](now time.Time) T {
+	var raw [16]byte
+	ms := uint64(now.UnixMilli()) //nolint:gosec // times before 1970 are not given out
+	for i := range 6 {
+		raw[i] = byte(ms >> (40 - 8*i))
+	}
+	_, _ = rand.Read(raw[6:]) // never fails: the runtime ends the process instead
+	var zero T
+	return T(zero.prefix() + encode(raw))
+}
+
+// Parse returns s as an identifier of kind T, or [fault.Invalid].
+func Parse[T ID](s string) (T, error) {
+	var zero T
+	body, ok := strings.CutPrefix(s, zero.prefix())
+	if !ok || len(body) != bodyLen {
+		return zero, fault.New(fault.Invalid, "identifier_malformed", "expected", zero.prefix()+"…")
+	}
+	for i := range len(body) {
+		if strings.IndexByte(alphabet, body[i]) < 0 {
+			return zero, fault.New(fault.Invalid, "identifier_malformed", "expected", zero.prefix()+"…")
+		}
+	}
+	return T(s), nil
+}
+
+// encode writes 128 bits as 26 characters, most significant first.
+func encode(raw [16]byte) string {
+	var out [bodyLen]byte
+	var acc uint64
+	bits, at := 2, 0 // 26×5 = 130: two leading zero bits keep the order
+	for _, b := range raw {
+		acc = acc<<8 | uint64(b)
+		bits += 8
+		for bits >= 5 {
+			bits -= 5
+			out[at] = alphabet[acc>>bits&31]
+			at++
+		}
+	}
+	return string(out[:])
+}
+
+// Identity is a station's OCPP identity: the last part of the URL at which it
+// connects and the user of its HTTP Basic login, unique in its organisation.
+type Identity string
+
+// identityMax bounds an identity. OCPP 2.0.1 part 4 section 3.1.1 allows 48
+// characters, 1.6 names no limit; makers stay below 64.
+const identityMax = 64
+
+// ParseIdentity returns s as an identity: 1 to 64 printable ASCII characters
+// without '/', ':' (it ends the user name of HTTP Basic) and space.
+func ParseIdentity(s string) (Identity, error) {
+	if s == "" || len(s) > identityMax {
+		return "", fault.New(fault.Invalid, "station_identity_length", "max", "64")
+	}
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c > '~' || c == '/' || c == ':' {
+			return "", fault.New(fault.Invalid, "station_identity_character")
+		}
+	}
+	return Identity(s), nil
+}

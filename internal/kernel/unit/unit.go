@@ -1,0 +1,45 @@
+// Package unit holds the physical quantities of charging as integers, so that
+// a sum of a million of them is exact. Each type names its unit; there are no
+// floats anywhere in Pylon.
+package unit
+
+import "time"
+
+// Watt is electric power. Export (vehicle to grid) is negative.
+type Watt int64
+
+// WattHour is electric energy.
+type WattHour int64
+
+// MilliWattHour is electric energy in the resolution that meters report:
+// a register of 12.345 kWh is 12,345,000 mWh.
+type MilliWattHour int64
+
+// MilliAmpere is electric current.
+type MilliAmpere int64
+
+// MilliVolt is electric tension.
+type MilliVolt int64
+
+// Permille is a share in thousandths, such as a state of charge.
+type Permille int64
+
+const milliWattHoursPerWattHour = 1000
+
+// WattHours returns e rounded half away from zero to whole watt-hours.
+func (e MilliWattHour) WattHours() WattHour {
+	half := MilliWattHour(milliWattHoursPerWattHour / 2)
+	if e < 0 {
+		half = -half
+	}
+	return WattHour((e + half) / milliWattHoursPerWattHour)
+}
+
+// Milli returns e in milliwatt-hours.
+func (e WattHour) Milli() MilliWattHour { return MilliWattHour(e) * milliWattHoursPerWattHour }
+
+// Over returns the energy of power p during d, rounded towards zero to a
+// milliwatt-hour. It is exact for |p| below 2.5 GW over an hour.
+func (p Watt) Over(d time.Duration) MilliWattHour {
+	return MilliWattHour(int64(p) * d.Microseconds() / (time.Hour.Microseconds() / milliWattHoursPerWattHour))
+}

@@ -1,0 +1,89 @@
+package store
+
+import (
+	"fmt"
+
+	"github.com/klauspost/compress/zstd"
+
+	"pylon/internal/domain/meter"
+	"pylon/internal/kernel/ident"
+)
+
+// block is a row of meter_blocks: frames of one session that follow each
+// other, column by column, compressed.
+type block struct {
+	station     ident.StationID
+	session     ident.SessionID
+	first, last int64 // numbers of the first and the last frame
+	org         ident.OrganisationID
+	frames      int
+	samples     int
+	body        []byte
+}
+
+// blocks is the table of blocks.
+var blocks = table[block]{"meter_blocks", 3, 5, func(b *block) []column {
+	return []column{
+		text("station", &b.station),
+		text("session", &b.session),
+		number("first_number", &b.first),
+		number("last_number", &b.last),
+		text("org", &b.org),
+		number("frames", &b.frames),
+		number("samples", &b.samples),
+		blob("body", &b.body),
+	}
+}}
+
+// packer makes blocks and opens them. It is safe for concurrent use.
+type packer struct {
+	encoder *zstd.Encoder
+	decoder *zstd.Decoder
+}
+
+// blockMax bounds what a block may grow to when it is opened: far more than
+// blockFrames frames with signed values, and no more than a process can spare.
+const blockMax = 64 << 20
+
+func newPacker() (packer, error) {
+	// Blocks are small, are written once and stay for years: the best level pays.
+	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBestCompression),
+		zstd.WithEncoderCRC(false), zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true))
+	if err != nil {
+		return packer{}, fmt.Errorf("compressor: %w", err)
+	}
+	decoder, err := zstd.NewReader(nil, zstd.WithDecoderMaxMemory(blockMax), zstd.WithDecoderConcurrency(0))
+	if err != nil {
+		return packer{}, fmt.Errorf("decompressor: %w", err)
+	}
+	return packer{encoder, decoder}, nil
+}
+
+// pack returns the frames as a block. They are of one session, in order.
+func (p packer) pack(org ident.OrganisationID, frames []meter.Frame) block {
+	b := block{
+		station: frames[0].Station, session: frames[0].Session, org: org,
+		first: frames[0].Number, last: frames[len(frames)-1].Number, frames: len(frames),
+	}
+	for i := range frames {
+		b.samples += len(frames[i].Samples)
+	}
+	b.body = p.encoder.EncodeAll(meter.AppendBlock(nil, frames), nil)
+	return b
+}
+
+// open returns the frames of a block.
+func (p packer) open(b *block) ([]meter.Frame, error) {
+	columns, err := p.decoder.DecodeAll(b.body, nil)
+	if err != nil {
+		return nil, fmt.Errorf("block %s %s %d: %w", b.station, b.session, b.first, err)
+	}
+	frames, err := meter.ParseBlock(columns)
+	if err != nil {
+		return nil, fmt.Errorf("block %s %s %d: %w", b.station, b.session, b.first, err)
+	}
+	for i := range frames {
+		frames[i].Station, frames[i].Session = b.station, b.session
+	}
+	return frames, nil
+}

@@ -1,0 +1,119 @@
+package store
+
+import (
+	"database/sql/driver"
+	"errors"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// dialect is all in which one database differs from another. Everything else
+// is the same text for both.
+//
+// Tables are what CREATE TABLE makes without further words: on SQLite that is
+// a table in the order of arrival, and the primary key an index beside it.
+// WITHOUT ROWID would save that index, but it would scatter new frames and
+// events over the file, and a page that is written costs more than a look-up.
+type dialect struct {
+	goose goose.Dialect
+	alone bool   // the database belongs to one process at a time
+	begin string // starts a transaction that writes
+
+	connect func(o Options, writes bool) (driver.Connector, error)
+	text    func(string) string // a statement in the database's own spelling
+	guard   func(table, column, where string) (text string, reads bool)
+	trouble func(error) trouble
+}
+
+// trouble is what an error of the database means.
+type trouble uint8
+
+const (
+	ours   trouble = iota // the statement or its arguments are wrong
+	exists                // a row breaks a uniqueness
+	away                  // the database, or the way to it
+)
+
+// How SQLite is opened.
+const (
+	busyTimeout   = "5000"   // ms; another process (a backup, a shell) holds the lock
+	writerCache   = "-65536" // KiB: the pages of the sessions of ten thousand stations
+	readerCache   = "-8192"  // KiB, for each of the readers
+	checkpointAt  = "4000"   // pages (16 MiB): a page that is written again and again is copied once
+	walKeep       = "67108864"
+	defaultSync   = "full" // the log is on the disk before anyone is answered
+	sqliteBegin   = "BEGIN IMMEDIATE"
+	sqliteDSNHead = "file:"
+)
+
+func sqliteDialect() dialect {
+	return dialect{
+		goose: goose.DialectSQLite3, alone: true, begin: sqliteBegin,
+		connect: connectSQLite, text: questionMarks, guard: guardByReading, trouble: sqliteTrouble,
+	}
+}
+
+func connectSQLite(o Options, writes bool) (driver.Connector, error) {
+	sync := o.Synchronous
+	if sync == "" {
+		sync = defaultSync
+	}
+	pragmas := []string{
+		"busy_timeout(" + busyTimeout + ")", "journal_mode(wal)", "synchronous(" + sync + ")",
+		"journal_size_limit(" + walKeep + ")", "temp_store(memory)", "foreign_keys(off)",
+	}
+	query := url.Values{"_dqs": {"0"}}
+	if writes {
+		query.Set("_txlock", "immediate")
+		pragmas = append(pragmas, "cache_size("+writerCache+")", "wal_autocheckpoint("+checkpointAt+")")
+	} else {
+		query.Set("_query_only", "1")
+		pragmas = append(pragmas, "cache_size("+readerCache+")")
+	}
+	query["_pragma"] = pragmas
+	return sqlite.NewConnector(sqliteDSNHead + (&url.URL{Path: o.Path}).EscapedPath() + "?" + query.Encode())
+}
+
+// questionMarks writes ? for $1, $2 … where each stands once and in order, as
+// in nearly all statements: a parameter with a name costs the driver a look-up
+// every time it is bound, a fifth of a microsecond. Other texts stay.
+func questionMarks(sql string) string {
+	parts := strings.Split(sql, "$")
+	for i := 1; i < len(parts); i++ {
+		digits := len(parts[i]) - len(strings.TrimLeft(parts[i], "0123456789"))
+		if parts[i][:digits] != strconv.Itoa(i) {
+			return sql
+		}
+		parts[i] = "?" + parts[i][digits:]
+	}
+	return strings.Join(parts, "")
+}
+
+// guardByReading is a guard for a database with one writer: from BEGIN
+// IMMEDIATE on nobody else writes, so a row that is read as expected stays so.
+// Elsewhere a guard must be an UPDATE of column to itself that hits its row.
+func guardByReading(table, _, where string) (text string, reads bool) {
+	return "SELECT 1 FROM " + table + " WHERE " + where, true
+}
+
+func sqliteTrouble(err error) trouble {
+	failure, ok := errors.AsType[*sqlite.Error](err)
+	if !ok {
+		return away // the driver, the file system: nothing that we asked for
+	}
+	switch failure.Code() {
+	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+		return exists
+	}
+	switch failure.Code() & 0xff {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY,
+		sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_ABORT:
+		return away
+	}
+	return ours
+}

@@ -1,0 +1,94 @@
+package store
+
+import (
+	"context"
+	"database/sql/driver"
+	"strconv"
+
+	"pylon/internal/domain/event"
+	"pylon/internal/domain/station"
+	"pylon/internal/kernel/fault"
+	"pylon/internal/kernel/ident"
+)
+
+// window is how many numbers of a stream one query looks at: events of other
+// organisations are among them.
+const window = 2000
+
+// Heads returns the last position of every stream that there is.
+func (s *Store) Heads(ctx context.Context) ([]event.Position, error) {
+	streams, err := s.streams(ctx)
+	if err != nil {
+		return nil, err
+	}
+	heads := make([]event.Position, len(streams))
+	for i, of := range streams {
+		heads[i] = event.Position{Stream: strconv.FormatInt(of.number, 10), Number: of.head}
+	}
+	return heads, nil
+}
+
+// EventsAfter returns events of org behind the given positions, in each stream
+// by number, at most limit of them; fewer say that there are no more. A stream
+// that is not named is read from its beginning; without any position all that
+// is kept is read. A position whose followers are gone is Conflict.
+func (s *Store) EventsAfter(ctx context.Context, org ident.OrganisationID, after []event.Position, limit int) ([]event.Recorded, error) {
+	streams, err := s.streams(ctx)
+	if err != nil {
+		return nil, err
+	}
+	known := make(map[string]int64, len(after))
+	for _, p := range after {
+		known[p.Stream] = p.Number
+	}
+	var found []event.Recorded
+	for _, of := range streams {
+		from := known[strconv.FormatInt(of.number, 10)]
+		if len(after) == 0 {
+			from = of.pruned
+		}
+		if from < of.pruned {
+			return nil, fault.New(fault.Conflict, "events_pruned")
+		}
+		for from < of.head && len(found) < limit {
+			to := min(from+window, of.head)
+			part, err := s.eventsOf(ctx, org, of.number, from, to, limit-len(found))
+			if err != nil {
+				return nil, err
+			}
+			found = append(found, part...)
+			from = to
+		}
+	}
+	return found, nil
+}
+
+// eventsOf returns events with numbers in (from, to].
+func (s *Store) eventsOf(ctx context.Context, org ident.OrganisationID, stream, from, to int64, limit int) ([]event.Recorded, error) {
+	query, args := events.from()+"WHERE t.stream = $1 AND t.number > $2 AND t.number <= $3", []any{stream, from, to}
+	if org != "" {
+		query, args = query+" AND t.org = $4 ORDER BY t.number LIMIT $5", append(args, string(org))
+	} else {
+		query += " ORDER BY t.number LIMIT $4"
+	}
+	return all(ctx, s, query, events.columns, append(args, limit)...)
+}
+
+// TakeEpoch makes link the connection of a station under its next epoch, which
+// it returns. From then on what is committed under an older epoch is refused.
+func (s *Store) TakeEpoch(ctx context.Context, id ident.StationID, node ident.NodeID, link station.Link) (station.Link, error) {
+	link.Station, link.Node = id, node
+	args, err := links.updateArgs(&link)
+	if err != nil {
+		return link, err
+	}
+	j := newJob()
+	j.must(errNotFound, s.catalogue.takeLink, args...)
+	row := make([]driver.Value, 1)
+	j.ops[0].row = row
+	if err := s.committer.submit(ctx, j); err != nil {
+		return link, err
+	}
+	link.Epoch, _ = row[0].(int64)
+	return link, nil
+}

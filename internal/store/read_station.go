@@ -1,0 +1,199 @@
+package store
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"pylon/internal/domain/account"
+	"pylon/internal/domain/session"
+	"pylon/internal/domain/station"
+	"pylon/internal/kernel/fault"
+	"pylon/internal/kernel/ident"
+	"pylon/internal/kernel/page"
+)
+
+// detailRow is a station as it is read: with its link, whether the node of the
+// link lives, and one connector when they are joined.
+type detailRow struct {
+	station.Detail
+	alive     bool
+	connector owned[station.Connector]
+	joined    bool
+}
+
+// detailFrom joins what a station's detail needs but its connectors.
+const detailFrom = "stations t JOIN links l ON l.station = t.id LEFT JOIN nodes n ON n.node = l.node AND n.ended_at IS NULL"
+
+func detailFields() string {
+	return stations.list("t") + ", " + links.list("l") + ", l.epoch, n.node IS NOT NULL"
+}
+
+func detailColumns(d *detailRow) []column {
+	columns := append(stations.columns(&d.Station), links.columns(&d.Link)...)
+	return append(columns, number("epoch", &d.Epoch), flag("alive", &d.alive))
+}
+
+// detail returns the row as others see it: the connections of a dead node are
+// no connections, and since when, nobody knows better than when the station
+// was last heard.
+func (d *detailRow) detail() station.Detail {
+	if d.Online && !d.alive {
+		d.Online, d.Node, d.Since, d.CloseReason = false, "", d.LastSeen, "node_lost"
+	}
+	return d.Detail
+}
+
+// stationBy returns the station that a condition finds, with its connectors,
+// in one query: a station has few of them.
+func (s *Store) stationBy(ctx context.Context, condition string, args ...any) (station.Detail, error) {
+	query := "SELECT " + detailFields() + ", c.station IS NOT NULL, " + connectors.list("c") + " FROM " + detailFrom +
+		" LEFT JOIN connectors c ON c.station = t.id WHERE " + condition + " ORDER BY c.evse, c.connector"
+	rows, err := all(ctx, s, query, func(d *detailRow) []column {
+		return append(append(detailColumns(d), flag("joined", &d.joined)), optional(connectors.columns(&d.connector))...)
+	}, args...)
+	if err != nil {
+		return station.Detail{}, err
+	}
+	if len(rows) == 0 {
+		return station.Detail{}, errNotFound
+	}
+	d := rows[0].detail()
+	for i := range rows {
+		if rows[i].joined {
+			d.Connectors = append(d.Connectors, rows[i].connector.row)
+		}
+	}
+	return d, nil
+}
+
+// Station returns a station of org by its id or its OCPP identity.
+func (s *Store) Station(ctx context.Context, org ident.OrganisationID, ref string) (station.Detail, error) {
+	mine, args := "", []any{ref}
+	if org != "" {
+		mine, args = " AND t.org = $2", append(args, string(org))
+	}
+	if _, err := ident.Parse[ident.StationID](ref); err == nil {
+		d, err := s.stationBy(ctx, "t.id = $1"+mine, args...)
+		if !fault.Is(err, fault.NotFound) {
+			return d, err
+		}
+	}
+	return s.stationBy(ctx, "t.identity = $1"+mine, args...)
+}
+
+// Owned returns a station with its connectors and its open sessions, oldest
+// first: what its owner keeps in memory.
+func (s *Store) Owned(ctx context.Context, id ident.StationID) (station.Detail, []session.Session, error) {
+	d, err := s.stationBy(ctx, "t.id = $1", string(id))
+	if err != nil {
+		return d, nil, err
+	}
+	open, err := all(ctx, s, sessionFrom()+"WHERE s.station = $1 AND s.ended_at IS NULL ORDER BY s.started_at, s.id", sessionColumns, string(id))
+	return d, open, err
+}
+
+// StationByIdentity returns a station and its organisation, which is the first
+// one when slug is "".
+func (s *Store) StationByIdentity(ctx context.Context, slug string, id ident.Identity) (station.Station, account.Organisation, error) {
+	type found struct {
+		station station.Station
+		org     account.Organisation
+	}
+	query, args := "SELECT "+stations.list("t")+", "+organisations.list("o")+
+		" FROM organisations o JOIN stations t ON t.org = o.org WHERE t.identity = $1 AND o.is_first", []any{string(id)}
+	if slug != "" {
+		query, args = strings.Replace(query, "o.is_first", "o.slug = $2", 1), append(args, slug)
+	}
+	f, err := one(ctx, s, query, func(f *found) []column {
+		return append(stations.columns(&f.station), organisations.columns(&f.org)...)
+	}, args...)
+	return f.station, f.org, err
+}
+
+// Stations lists stations of org, by "station_id" (the usual order) or "created_at".
+func (s *Store) Stations(ctx context.Context, org ident.OrganisationID, f station.Filter, q page.Query) (page.Result[station.Detail], error) {
+	c := of(org)
+	if f.Site != "" {
+		c.where("t.site = ?", string(f.Site))
+	}
+	if f.Registration != "" {
+		c.where("t.registration = ?", string(f.Registration))
+	}
+	if f.Online != nil {
+		c.where("(l.online AND n.node IS NOT NULL) = ?", *f.Online)
+	}
+	if len(f.Status) > 0 {
+		var of conditions
+		among(&of, "c.status", f.Status)
+		c.where("EXISTS (SELECT 1 FROM connectors c WHERE c.station = t.id AND "+of.texts[0]+")", of.args...)
+	}
+	if f.Query != "" {
+		p := containing(f.Query)
+		c.where(`(LOWER(t.identity) LIKE ? ESCAPE '\' OR LOWER(t.name) LIKE ? ESCAPE '\' OR LOWER(t.vendor) LIKE ? ESCAPE '\'
+			OR LOWER(t.model) LIKE ? ESCAPE '\' OR LOWER(t.serial) LIKE ? ESCAPE '\')`, p, p, p, p, p)
+	}
+	found, err := listing[detailRow]{
+		name: "stations", fields: detailFields(), columns: detailColumns, from: detailFrom, id: "t.id",
+		sorts: map[string]order{"station_id": {by: "t.identity"}, "created_at": {by: "t.created_at", number: true}}, usual: "station_id",
+	}.page(ctx, s, q, c)
+	if err != nil {
+		return page.Result[station.Detail]{}, err
+	}
+	result := page.Result[station.Detail]{Next: found.Next}
+	for i := range found.Items {
+		d := found.Items[i].detail()
+		if d.Connectors, err = s.connectors(ctx, d.Station.ID); err != nil {
+			return page.Result[station.Detail]{}, err
+		}
+		result.Items = append(result.Items, d)
+	}
+	return result, nil
+}
+
+func (s *Store) connectors(ctx context.Context, id ident.StationID) ([]station.Connector, error) {
+	rows, err := all(ctx, s, connectors.from()+"WHERE t.station = $1 ORDER BY t.evse, t.connector", connectors.columns, string(id))
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	found := make([]station.Connector, len(rows))
+	for i := range rows {
+		found[i] = rows[i].row
+	}
+	return found, nil
+}
+
+// Intervals lists what a station's connectors, and its connection, did at any
+// time in [from, to), latest beginning first. A zero to is no end.
+func (s *Store) Intervals(ctx context.Context, id ident.StationID, from, to time.Time, q page.Query) (page.Result[station.Interval], error) {
+	var c conditions
+	c.where("t.station = ?", string(id))
+	if !from.IsZero() {
+		c.where("(t.to_at IS NULL OR t.to_at > ?)", from.UnixMicro())
+	}
+	if !to.IsZero() {
+		c.where("t.from_at < ?", to.UnixMicro())
+	}
+	found, err := listing[owned[station.Interval]]{
+		name: "intervals", fields: intervals.list("t"), columns: intervals.columns, from: "intervals t",
+		id:    "(t.evse * 1000 + t.connector)", // unique with the beginning
+		sorts: map[string]order{"from": {by: "t.from_at", number: true}}, usual: "-from",
+	}.page(ctx, s, q, c)
+	result := page.Result[station.Interval]{Next: found.Next}
+	for i := range found.Items {
+		result.Items = append(result.Items, found.Items[i].row)
+	}
+	return result, err
+}
+
+// Findings lists findings of org, newest first.
+func (s *Store) Findings(ctx context.Context, org ident.OrganisationID, f station.FindingFilter, q page.Query) (page.Result[station.Finding], error) {
+	c := of(org)
+	if f.Station != "" {
+		c.where("t.station = ?", string(f.Station))
+	}
+	if f.Open {
+		c.where("t.resolved_at IS NULL")
+	}
+	return plainList("findings", findings, "-").page(ctx, s, q, c)
+}

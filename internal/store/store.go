@@ -1,0 +1,122 @@
+// Package store keeps Pylon's truth in a database: rows in the state that a
+// decision gave them, the log of events, meter frames.
+//
+// One committer writes. Callers hand it a [change.Set] and wait; it writes what
+// has arrived in one transaction and wakes them. What [Store.Commit] returns is
+// what happened: nil, all of the set is on the disk; [change.ErrStale],
+// [change.ErrSuperseded], [change.ErrExists], nothing of it is in the database;
+// an error of kind Unavailable, nothing was written or, rarely, nobody knows
+// (the database went away in the middle of a commit and did not come back in
+// time): read before you decide again. A set is never half written.
+//
+// Every other method reads what is committed, through connections of its own
+// that wait for no writer. Look-ups that find nothing return kind NotFound; an
+// organisation of "" is any.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"sync"
+
+	"pylon/internal/domain/change"
+	"pylon/internal/domain/event"
+	"pylon/internal/kernel/clock"
+	"pylon/internal/kernel/ident"
+)
+
+// Options are what a Store is made of; Path, Clock and Node are needed.
+type Options struct {
+	Path        string // of the SQLite file; its folder exists
+	Synchronous string // of SQLite: "full" ("" is that), or "off" to see what is lost then
+	Clock       clock.Clock
+	Node        ident.NodeID // this run of this process
+
+	// OnCommitted gets the events of each commit, in the order of their stream,
+	// after their callers have been woken. It holds up the next commit.
+	OnCommitted func([]event.Recorded)
+
+	// Wrap stands between the committer and the driver, for tests of failures.
+	Wrap func(driver.Connector) driver.Connector
+}
+
+// readersMax bounds the connections that read: reads are CPU, of which more
+// goroutines than processors get no more, and a few may wait for the disk.
+const readersMax = 8
+
+// Store is an open database. Its methods are safe for concurrent use.
+type Store struct {
+	dialect   dialect
+	options   Options
+	catalogue *catalogue
+	committer *committer
+	packer    packer
+	readers   *sql.DB
+	prepared  sync.Map // text → *sql.Stmt; as many as there are texts, see query.go
+}
+
+// Open opens the database, makes it if there is none, brings its tables up to
+// date and takes a lease for the node. Nothing is written before [Store.Run].
+// A SQLite database belongs to one process: the leases of all others end here.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	d := sqliteDialect()
+	writes, err := d.connect(o, true)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", o.Path, err)
+	}
+	reads, err := d.connect(o, false)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", o.Path, err)
+	}
+	if err := prepareDatabase(ctx, d, writes, o); err != nil {
+		return nil, fmt.Errorf("open %s: %w", o.Path, err)
+	}
+	if o.Wrap != nil {
+		writes = o.Wrap(writes)
+	}
+	p, err := newPacker()
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{dialect: d, options: o, catalogue: newCatalogue(d), packer: p, readers: sql.OpenDB(reads)}
+	s.readers.SetMaxOpenConns(readersMax)
+	s.readers.SetMaxIdleConns(readersMax)
+	s.committer = &committer{
+		catalogue: s.catalogue, clock: o.Clock, node: o.Node, committed: o.OnCommitted,
+		connect: func(ctx context.Context) (*writer, error) { return openWriter(ctx, writes, d) },
+		queue:   make(chan *job, queueMax), closing: make(chan struct{}),
+	}
+	return s, nil
+}
+
+// prepareDatabase does what must be done before anyone writes or reads.
+func prepareDatabase(ctx context.Context, d dialect, writes driver.Connector, o Options) error {
+	db := sql.OpenDB(writes)
+	db.SetMaxOpenConns(1)
+	if err := migrate(ctx, d, db); err != nil {
+		return errors.Join(err, db.Close())
+	}
+	return errors.Join(takeLease(ctx, d, db, o), db.Close())
+}
+
+// Run writes what callers hand in. When ctx ends it writes what is queued,
+// gives the node's lease back and returns nil. It returns an error when another
+// process has ended the lease; this one is to stop then.
+func (s *Store) Run(ctx context.Context) error { return s.committer.run(ctx) }
+
+// Close ends the readers. Call it after Run has returned.
+func (s *Store) Close() error { return s.readers.Close() }
+
+// Commit makes set durable, or returns why not; see the package comment. The
+// end of ctx keeps a set from being queued; once it is, Commit returns what
+// became of it, whatever ctx says.
+func (s *Store) Commit(ctx context.Context, set *change.Set) error {
+	j, err := s.catalogue.plan(set)
+	if err != nil {
+		return err
+	}
+	return s.committer.submit(ctx, j)
+}

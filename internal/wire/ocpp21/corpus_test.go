@@ -1,0 +1,22 @@
+package ocpp21_test
+
+import (
+	_ "embed"
+	"testing"
+
+	"pylon/internal/wire/ocpp21"
+	"pylon/internal/wire/schema/schematest"
+)
+
+//go:embed testdata/messages.txt
+var corpus string
+
+func TestDirectory(t *testing.T) { messages().Directory(t) }
+
+func TestVerdicts(t *testing.T) { messages().Verdicts(t) }
+
+func FuzzDecode(f *testing.F) { messages().Fuzz(f) }
+
+func messages() schematest.Package {
+	return schematest.Package{Actions: ocpp21.Actions, NewRequest: ocpp21.NewRequest, NewResponse: ocpp21.NewResponse, Corpus: corpus}
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver
+
+	"pylon/internal/sim/load"
+)
+
+const (
+	// sampleEvery is how far apart the readings are by the stations' clocks: an
+	// hour of charging has 360.
+	sampleEvery = 10 * time.Second
+	// packMax is how long the server may take to pack what has ended.
+	packMax = 3 * time.Minute
+	// lookEvery is how often we look whether it has.
+	lookEvery = time.Second
+)
+
+// measureDisk tells what a meter sample takes once its session has ended. Stations
+// send an hour of readings, as after an hour without network, so that times,
+// registers and noise are those of real sessions.
+func measureDisk(ctx context.Context, l *lab) (rows []row, err error) {
+	l.say("disk: %d sessions of %d readings", l.charges, l.size.readings)
+	data, err := l.furnished(ctx, "disk", l.charges)
+	if err != nil {
+		return nil, err
+	}
+	file, frames := filepath.Join(data, databaseFile), filepath.Join(data, "frames.db")
+	before := fileSize(file)
+	samples, err := l.charge(ctx, data, file)
+	if err != nil {
+		return nil, err
+	}
+	series, err := pages(ctx, file, seriesTables)
+	if err != nil {
+		return nil, err
+	}
+	all, err := pages(ctx, file, "")
+	if err != nil {
+		return nil, err
+	}
+	each := func(bytes int64) string { return number(float64(bytes) / float64(samples)) }
+	return []row{{
+		figure: figure{name: "bytes on disk per meter sample", unit: "B", target: 8, stretch: 3},
+		value:  float64(series) / float64(samples),
+		detail: fmt.Sprintf("%d sessions of both versions, %d readings each, %s samples: pages of the series and its index, after compaction; "+
+			"the whole database has grown by %s B a sample (sessions, events and all), its file by %s B, the frame log has %s B",
+			l.charges, l.size.readings, number(float64(samples)), each(all-before), each(fileSize(file)-before), each(fileSize(frames))),
+	}}, nil
+}
+
+// charge runs the sessions on a server until they are packed, and returns how
+// many samples they had.
+func (l *lab) charge(ctx context.Context, data, file string) (samples int, err error) {
+	s, err := l.start(ctx, data)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, s.stop()) }()
+	configs := l.stations(s, l.charges, both)
+	begin := l.clock.Now().Add(-sampleEvery * time.Duration(l.size.readings+10))
+	for i := range configs {
+		at := begin
+		configs[i].Time = func() time.Time {
+			at = at.Add(sampleEvery)
+			return at
+		}
+	}
+	stations, err := l.bring(ctx, configs, (*load.Station).Boot)
+	if err != nil {
+		return 0, err
+	}
+	defer leave(stations)
+	for _, s := range stations {
+		samples += s.Samples() * l.size.readings
+	}
+	tally := load.Each(l.clock, stations, func(s *load.Station) error {
+		err := beginSession(s)
+		for i := 0; i < l.size.readings && err == nil; i++ {
+			err = s.Reading()
+		}
+		return errors.Join(err, s.Stop(), s.Free())
+	})
+	if tally.Failed > 0 {
+		return 0, tally.First
+	}
+	return samples, l.packed(ctx, file)
+}
+
+// packed waits until no frame stands outside a block.
+func (l *lab) packed(ctx context.Context, file string) (err error) {
+	db, err := sql.Open("sqlite", "file:"+file+"?mode=ro")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	var loose int
+	for waited := time.Duration(0); waited < packMax; waited += lookEvery {
+		if err := db.QueryRowContext(ctx, "SELECT count(*) FROM meter_frames").Scan(&loose); err != nil {
+			return err
+		}
+		if loose == 0 {
+			return nil
+		}
+		if err := l.sleep(ctx, lookEvery); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("%d frames were not packed within %v", loose, packMax)
+}
+
+// seriesTables are what holds the samples.
+const seriesTables = "meter_%"
+
+// pages returns the bytes in pages of tables like a pattern and of their indexes,
+// of all tables for "". The database must not be open elsewhere.
+func pages(ctx context.Context, file, tables string) (bytes int64, err error) {
+	db, err := sql.Open("sqlite", "file:"+file+"?mode=ro")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	const query = `SELECT coalesce(sum(d.pgsize), 0) FROM dbstat d JOIN sqlite_schema s ON s.name = d.name WHERE s.tbl_name LIKE $1`
+	if tables == "" {
+		tables = "%"
+	}
+	err = db.QueryRowContext(ctx, query, tables).Scan(&bytes)
+	return bytes, err
+}

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// tick is the unit of CPU time in /proc: USER_HZ is 100 on every Linux that Go
+// runs on.
+const tick = time.Second / 100
+
+// parseCPU returns user and system time out of /proc/PID/stat.
+// The name of the program, second, may hold spaces and brackets; from the last
+// bracket on fields are separated by spaces.
+// Source: proc_pid_stat(5), fields 14 and 15.
+func parseCPU(stat []byte) (time.Duration, error) {
+	const utime, stime = 14 - 3, 15 - 3 // what follows the bracket begins with field 3
+	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	if len(fields) <= stime {
+		return 0, fmt.Errorf("stat of a process has %d fields after its name", len(fields))
+	}
+	return ticks(fields[utime], fields[stime])
+}
+
+// parseBusy returns how long all cores together have worked since the machine
+// started, out of /proc/stat.
+// Source: proc_stat(5): user, nice, system, idle, iowait, irq, softirq, steal.
+func parseBusy(stat []byte) (time.Duration, error) {
+	const idle, iowait = 3, 4
+	line, _, _ := bytes.Cut(stat, []byte("\n"))
+	fields := bytes.Fields(line)
+	if len(fields) < 8 || string(fields[0]) != "cpu" {
+		return 0, fmt.Errorf("stat of the machine begins %.40q", line)
+	}
+	var work [][]byte
+	for i, field := range fields[1:8] { // steal is not ours
+		if i != idle && i != iowait {
+			work = append(work, field)
+		}
+	}
+	return ticks(work...)
+}
+
+func ticks(fields ...[]byte) (time.Duration, error) {
+	var sum time.Duration
+	for _, field := range fields {
+		n, err := strconv.ParseInt(string(field), 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("ticks: %w", err)
+		}
+		sum += time.Duration(n) * tick
+	}
+	return sum, nil
+}
+
+// parseResident returns the resident memory, in bytes, out of /proc/PID/status.
+func parseResident(status []byte) (int64, error) {
+	value, err := procField(status, "VmRSS")
+	if err != nil {
+		return 0, err
+	}
+	kib, err := strconv.ParseInt(strings.TrimSuffix(value, " kB"), 10, 64)
+	return kib << 10, err
+}
+
+// procField returns the value of a line "name: value"; the first one counts.
+func procField(text []byte, name string) (string, error) {
+	lines := bufio.NewScanner(bytes.NewReader(text))
+	for lines.Scan() {
+		if key, value, ok := strings.Cut(lines.Text(), ":"); ok && strings.TrimSpace(key) == name {
+			return strings.TrimSpace(value), nil
+		}
+	}
+	return "", fmt.Errorf("no %s", name)
+}
+
+// usage is CPU time used so far.
+type usage struct {
+	server    time.Duration
+	generator time.Duration // this process
+	machine   time.Duration // all processes
+	at        time.Time
+}
+
+// since returns what was used from then to u.
+func (u usage) since(then usage) spent {
+	return spent{
+		server: u.server - then.server, generator: u.generator - then.generator,
+		machine: u.machine - then.machine, elapsed: u.at.Sub(then.at),
+	}
+}
+
+// spent is CPU time used in a stretch of time.
+type spent struct{ server, generator, machine, elapsed time.Duration }
+
+// String tells who had the machine.
+func (s spent) String() string {
+	whole := s.elapsed.Seconds() * float64(runtime.NumCPU())
+	share := func(d time.Duration) string { return strconv.Itoa(int(100*max(0, d.Seconds())/whole)) + " %" }
+	return fmt.Sprintf("of the machine the server had %s, the generator %s, others %s",
+		share(s.server), share(s.generator), share(s.machine-s.server-s.generator))
+}
+
+// readUsage reads the clocks of a server and of all others.
+func readUsage(pid int, now time.Time) (usage, error) {
+	u := usage{at: now}
+	for _, source := range []struct {
+		path  string
+		parse func([]byte) (time.Duration, error)
+		into  *time.Duration
+	}{
+		{fmt.Sprintf("/proc/%d/stat", pid), parseCPU, &u.server},
+		{"/proc/self/stat", parseCPU, &u.generator},
+		{"/proc/stat", parseBusy, &u.machine},
+	} {
+		text, err := os.ReadFile(source.path)
+		if err != nil {
+			return usage{}, err
+		}
+		if *source.into, err = source.parse(text); err != nil {
+			return usage{}, fmt.Errorf("%s: %w", source.path, err)
+		}
+	}
+	return u, nil
+}
+
+// machine is where the figures were taken.
+type machine struct {
+	cores      int
+	model      string
+	memoryGiB  int
+	filesystem string // of the databases
+}
+
+// String describes the machine.
+func (m machine) String() string {
+	return fmt.Sprintf("%d cores (%s), %d GiB, databases on %s, %s", m.cores, m.model, m.memoryGiB, m.filesystem, runtime.Version())
+}
+
+// readMachine describes this machine as well as it can.
+func readMachine(dir string) machine {
+	m := machine{cores: runtime.NumCPU(), model: "unknown processor", filesystem: filesystem(dir)}
+	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		if model, err := procField(text, "model name"); err == nil {
+			m.model = model
+		}
+	}
+	if text, err := os.ReadFile("/proc/meminfo"); err == nil {
+		if total, err := procField(text, "MemTotal"); err == nil {
+			kib, _ := strconv.Atoi(strings.TrimSuffix(total, " kB")) // 0 tells that it is not known
+			m.memoryGiB = (kib + 1<<19) >> 20
+		}
+	}
+	return m
+}
+
+// filesystem names what a folder lies on. On tmpfs durability costs nothing, so
+// figures from there say nothing about a disk.
+func filesystem(dir string) string {
+	var s syscall.Statfs_t
+	if err := syscall.Statfs(dir, &s); err != nil {
+		return "an unknown file system"
+	}
+	switch s.Type {
+	case 0xEF53:
+		return "ext4"
+	case 0x58465342:
+		return "xfs"
+	case 0x9123683E:
+		return "btrfs"
+	case 0x01021994:
+		return "tmpfs (nothing is durable there)"
+	case 0x794c7630:
+		return "overlayfs"
+	}
+	return fmt.Sprintf("file system %#x", s.Type)
+}

@@ -1,0 +1,12 @@
+package store
+
+// line
+// line
+// line
+// line
+// line
+// line
+// line
+// line
+// line
+// line

@@ -1,0 +1,11 @@
+package store
+
+// line
+// line
+// line
+// line
+// line
+// line
+// line
+// line
+// line

@@ -1,0 +1,12 @@
+// line
+// line
+// line
+// line
+// line
+// line
+// line
+// line
+// line
+// line
+// line
+// line

@@ -1,0 +1,3 @@
+package power
+
+type Watt float64

@@ -1,0 +1,3 @@
+package power
+
+var x float64

@@ -1,0 +1,3 @@
+package ocpp16
+
+//go:generate go run ../generate

@@ -1,0 +1,3 @@
+package ocpp21
+
+//go:generate go run ../generate

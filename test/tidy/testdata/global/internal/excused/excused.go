@@ -1,0 +1,5 @@
+package excused
+
+import "sync"
+
+var pool = sync.Pool{}

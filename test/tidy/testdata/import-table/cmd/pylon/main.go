@@ -1,0 +1,8 @@
+package main
+
+import (
+	_ "pylon/internal/app"
+	_ "pylon/internal/store"
+)
+
+func main() {}

@@ -1,0 +1,6 @@
+package app
+
+import (
+	_ "pylon/internal/edge/ocpp"
+	_ "pylon/internal/store"
+)

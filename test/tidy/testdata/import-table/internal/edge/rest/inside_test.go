@@ -1,0 +1,3 @@
+package rest
+
+import _ "pylon/internal/store"

@@ -1,0 +1,3 @@
+package rest_test
+
+import _ "pylon/internal/store"

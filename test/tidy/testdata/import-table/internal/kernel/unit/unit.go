@@ -1,0 +1,3 @@
+package unit
+
+import _ "pylon/internal/domain/station"

@@ -1,0 +1,7 @@
+package store
+
+func init() {}
+
+type driver struct{}
+
+func (driver) init() {}

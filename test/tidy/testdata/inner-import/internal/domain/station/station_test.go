@@ -1,0 +1,3 @@
+package station
+
+import _ "os"

@@ -1,0 +1,6 @@
+package unit
+
+import (
+	_ "database/sql/driver"
+	_ "net"
+)

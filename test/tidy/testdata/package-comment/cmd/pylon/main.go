@@ -1,0 +1,4 @@
+// Command pylon serves.
+package main
+
+func main() {}

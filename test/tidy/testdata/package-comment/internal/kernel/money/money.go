@@ -1,0 +1,2 @@
+// Money rounds.
+package money

@@ -1,0 +1,2 @@
+// Package unit holds quantities.
+package unit

@@ -1,0 +1,5 @@
+package sim
+
+import "time"
+
+func rest() { time.Sleep(time.Hour) }
