@@ -23,23 +23,32 @@ const envPrefix = "PYLON_"
 var notSettings = []string{"PYLON_CONFIG", "PYLON_SHARED", "PYLON_URL", "PYLON_API_KEY", "PYLON_CONTEXT"}
 
 // settings are what environment and file say, for flags that the command line
-// does not give.
-type settings struct{ values *koanf.Koanf }
+// does not give. What is wrong with them is said to the commands that have
+// settings: help and version work all the same.
+type settings struct {
+	values *koanf.Koanf
+	err    error
+}
 
 // loadSettings reads pylon.toml (path, or the first that is found in the usual
-// places) and the environment over it. A key that is no setting is an error
-// that names the nearest one.
-func loadSettings(path string, environ []string, known []string) (settings, error) {
+// places) and the environment over it; an empty variable says nothing. A key
+// that is no setting is an error that names the nearest one.
+func loadSettings(path string, environ []string, known []string) settings {
+	values, err := readSettings(path, environ, known)
+	return settings{values, err}
+}
+
+func readSettings(path string, environ []string, known []string) (*koanf.Koanf, error) {
 	k := koanf.New(".")
 	if path == "" {
 		path = findConfig()
 	}
 	if path != "" {
 		if err := k.Load(file.Provider(path), toml.Parser()); err != nil {
-			return settings{}, fmt.Errorf("%s: %w", path, err)
+			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 		if err := refuseUnknown(k.Keys(), known, path); err != nil {
-			return settings{}, err
+			return nil, err
 		}
 	}
 	fromEnv := koanf.New(".")
@@ -47,19 +56,19 @@ func loadSettings(path string, environ []string, known []string) (settings, erro
 		Prefix:      envPrefix,
 		EnvironFunc: func() []string { return environ },
 		TransformFunc: func(name, value string) (string, any) {
-			if slices.Contains(notSettings, name) {
+			if value == "" || slices.Contains(notSettings, name) {
 				return "", nil
 			}
 			return strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(name, envPrefix)), "_", "-"), value
 		},
 	}), nil)
 	if err != nil {
-		return settings{}, fmt.Errorf("environment: %w", err)
+		return nil, fmt.Errorf("environment: %w", err)
 	}
 	if err := refuseUnknown(fromEnv.Keys(), known, "environment"); err != nil {
-		return settings{}, err
+		return nil, err
 	}
-	return settings{k}, k.Merge(fromEnv)
+	return k, k.Merge(fromEnv)
 }
 
 func findConfig() string {
@@ -129,6 +138,12 @@ func (settings) Validate(*kong.Application) error { return nil }
 
 // Resolve implements [kong.Resolver].
 func (s settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	if !isSetting(flag) {
+		return nil, nil
+	}
+	if s.err != nil {
+		return nil, s.err
+	}
 	for _, key := range []string{flag.Name, strings.ReplaceAll(flag.Name, "-", "_")} {
 		if s.values.Exists(key) {
 			return s.values.Get(key), nil
@@ -156,11 +171,16 @@ func configPath(args, environ []string) string {
 	return ""
 }
 
-// flagNames lists the flags of every command.
+// isSetting reports whether a flag can stand in the file and the environment.
+func isSetting(f *kong.Flag) bool { return f.Name != "help" && f.Name != "config" }
+
+// flagNames lists the settings of every command.
 func flagNames(node *kong.Node) []string {
 	var names []string
 	for _, f := range node.Flags {
-		names = append(names, f.Name)
+		if isSetting(f) {
+			names = append(names, f.Name)
+		}
 	}
 	for _, child := range node.Children {
 		names = append(names, flagNames(child)...)

@@ -3,8 +3,11 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"pylon/internal/app"
@@ -16,32 +19,51 @@ type demoCmd struct {
 
 // Run serves with a simulated network until ctx ends. Without a data folder of
 // its own the demonstration leaves nothing behind.
-func (d *demoCmd) Run(ctx context.Context) error {
+func (d *demoCmd) Run(ctx context.Context, to terminal) (err error) {
 	if d.Listen == "" {
 		d.Listen = "127.0.0.1:8080"
 	}
 	if d.Data == "" {
-		folder, err := os.MkdirTemp("", "pylon-demo-")
-		if err != nil {
+		if d.Data, err = os.MkdirTemp("", "pylon-demo-"); err != nil {
 			return err
 		}
-		defer func() { _ = os.RemoveAll(folder) }()
-		d.Data = folder
+		defer func() { err = errors.Join(err, os.RemoveAll(d.Data)) }()
 	}
 	if d.BootstrapAPIKey == "" {
-		d.BootstrapAPIKey = "demo_" + strings.ToLower(rand.Text())
+		if d.BootstrapAPIKey, err = demoKey(d.Data); err != nil {
+			return err
+		}
 	}
-	node, err := app.Open(ctx, d.Config, os.Stderr)
+	node, err := app.Open(ctx, d.Config, to.err)
 	if err != nil {
 		return err
 	}
-	fmt.Printf(`Pylon runs at http://%[1]s with a simulated network: 20 stations, drivers who come and go.
+	_, err = fmt.Fprintf(to.out, `Pylon runs at %[1]s with a simulated network: 20 stations, drivers who come and go.
 
-  status page   http://%[1]s/
-  API           curl -H 'Authorization: Bearer %[2]s' 'http://%[1]s/api/v1/sessions?status=active'
-  live events   curl -N -H 'Authorization: Bearer %[2]s' http://%[1]s/api/v1/events
+  status page   %[1]s/
+  API           curl -H 'Authorization: Bearer %[2]s' '%[1]s/api/v1/sessions?status=active'
+  live events   curl -N -H 'Authorization: Bearer %[2]s' %[1]s/api/v1/events
   stop          Ctrl-C
 
-`, node.Addr(), d.BootstrapAPIKey)
+`, node.URL(), d.BootstrapAPIKey)
+	if err != nil {
+		node.Close()
+		return err
+	}
 	return node.Demo(ctx)
+}
+
+// demoKey returns the owner key of the demonstration in a folder, the same each
+// time: only an empty database takes a new one.
+func demoKey(folder string) (string, error) {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return "", err
+	}
+	path := filepath.Join(folder, "demo.key")
+	known, err := os.ReadFile(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return string(known), err
+	}
+	key := "demo_" + strings.ToLower(rand.Text())
+	return key, os.WriteFile(path, []byte(key), 0o600)
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -15,10 +16,9 @@ import (
 
 // Exit codes, the same for every command.
 const (
-	exitOK          = 0
-	exitError       = 1
-	exitUsage       = 2
-	exitInterrupted = 130
+	exitOK    = 0 // also after a signal: to be stopped is no failure
+	exitError = 1
+	exitUsage = 2
 )
 
 // commands is the command line.
@@ -30,41 +30,42 @@ type commands struct {
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
-func main() { os.Exit(run(os.Args[1:], os.Environ())) }
+// terminal is where commands write: results to out, all else to err.
+type terminal struct{ out, err io.Writer }
 
-// run parses the command line, runs the command until it ends or a signal
-// comes, and returns the exit code.
-func run(args, environ []string) int {
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // who asks a second time does not want to wait
+	os.Exit(run(ctx, os.Args[1:], os.Environ(), terminal{os.Stdout, os.Stderr}))
+}
+
+// run parses the command line, runs the command until it or ctx ends, and
+// returns the exit code.
+func run(ctx context.Context, args, environ []string, to terminal) int {
+	fail := func(code int, err error) int {
+		fmt.Fprintln(to.err, "pylon:", err)
+		return code
+	}
 	var cli commands
 	parser, err := kong.New(&cli,
 		kong.Name("pylon"),
 		kong.Description("An open EV charging network: stations, drivers, money and power in one program."),
-		kong.UsageOnError(),
+		kong.Writers(to.out, to.err),
 	)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "pylon:", err)
-		return exitError
+		return fail(exitError, err)
 	}
-	set, err := loadSettings(configPath(args, environ), environ, flagNames(parser.Model.Node))
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "pylon:", err)
-		return exitUsage
-	}
+	set := loadSettings(configPath(args, environ), environ, flagNames(parser.Model.Node))
 	if err := kong.Resolvers(set).Apply(parser); err != nil {
-		fmt.Fprintln(os.Stderr, "pylon:", err)
-		return exitError
+		return fail(exitError, err)
 	}
 	chosen, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "pylon:", err)
-		return exitUsage
+		return fail(exitUsage, err)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	chosen.BindTo(ctx, (*context.Context)(nil))
-	if err := chosen.Run(); err != nil && !errors.Is(err, context.Canceled) {
-		fmt.Fprintln(os.Stderr, "pylon:", err)
-		return exitError
+	if err := chosen.Run(to); err != nil && !errors.Is(err, context.Canceled) {
+		return fail(exitError, err)
 	}
 	return exitOK
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 
 	"pylon/internal/app"
 )
@@ -13,14 +12,14 @@ type serveCmd struct {
 }
 
 // Run serves until ctx ends.
-func (s *serveCmd) Run(ctx context.Context) error {
+func (s *serveCmd) Run(ctx context.Context, to terminal) error {
 	if s.Listen == "" {
 		s.Listen = ":8080"
 	}
 	if s.Data == "" {
 		s.Data = "data"
 	}
-	node, err := app.Open(ctx, s.Config, os.Stderr)
+	node, err := app.Open(ctx, s.Config, to.err)
 	if err != nil {
 		return err
 	}
@@ -30,7 +29,7 @@ func (s *serveCmd) Run(ctx context.Context) error {
 type versionCmd struct{}
 
 // Run prints the version.
-func (versionCmd) Run() error {
-	fmt.Println("pylon", app.Version())
-	return nil
+func (versionCmd) Run(to terminal) error {
+	_, err := fmt.Fprintln(to.out, "pylon", app.Version())
+	return err
 }

@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -38,6 +39,8 @@ type Node struct {
 	id      ident.NodeID
 	figures *prometheus.Registry
 
+	folder  string   // of the databases
+	lock    *os.File // held while the folder is ours
 	store   *store.Store
 	frames  *framelog.Log
 	bus     *cluster.Bus
@@ -63,15 +66,11 @@ func Open(ctx context.Context, c Config, logs io.Writer) (*Node, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	folder, err := c.folder()
-	if err != nil {
-		return nil, err
-	}
 	n := &Node{config: c, clock: clock.System{}, log: newLogger(c, logs), figures: prometheus.NewRegistry(), ready: make(chan struct{})}
 	n.id = ident.New[ident.NodeID](n.clock.Now())
 	n.figures.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, step := range []func(context.Context, string) error{n.openBus, n.openStore, n.openFrames, n.assemble, n.listen} {
-		if err := step(ctx, folder); err != nil {
+	for _, step := range []func(context.Context) error{n.openFolder, n.openBus, n.openStore, n.openFrames, n.assemble, n.listen} {
+		if err := step(ctx); err != nil {
 			n.Close()
 			return nil, err
 		}
@@ -79,22 +78,22 @@ func Open(ctx context.Context, c Config, logs io.Writer) (*Node, error) {
 	return n, nil
 }
 
-func (n *Node) openBus(ctx context.Context, _ string) (err error) {
+func (n *Node) openBus(ctx context.Context) (err error) {
 	n.bus, err = cluster.Open(ctx, cluster.Options{URL: n.config.NATSURL, Node: n.id, Clock: n.clock, Log: n.log})
 	return err
 }
 
-func (n *Node) openStore(ctx context.Context, folder string) (err error) {
+func (n *Node) openStore(ctx context.Context) (err error) {
 	n.store, err = store.Open(ctx, store.Options{
-		Path: filepath.Join(folder, "pylon.db"), Synchronous: n.config.SQLiteSynchronous, Clock: n.clock, Node: n.id,
+		Path: filepath.Join(n.folder, "pylon.db"), Synchronous: n.config.SQLiteSynchronous, Clock: n.clock, Node: n.id,
 		OnCommitted: func(events []event.Recorded) { n.bus.Publish(events) },
 	})
 	return err
 }
 
-func (n *Node) openFrames(ctx context.Context, folder string) (err error) {
+func (n *Node) openFrames(ctx context.Context) (err error) {
 	n.frames, err = framelog.Open(ctx, framelog.Options{
-		Path: filepath.Join(folder, "frames.db"), Retention: n.config.FrameRetention, Clock: n.clock, Log: n.log,
+		Path: filepath.Join(n.folder, "frames.db"), Retention: n.config.FrameRetention, Clock: n.clock, Log: n.log,
 	})
 	return err
 }
@@ -102,6 +101,15 @@ func (n *Node) openFrames(ctx context.Context, folder string) (err error) {
 // Addr returns where the node listens, for a configuration that left the port
 // to the system.
 func (n *Node) Addr() string { return n.listener.Addr().String() }
+
+// URL returns where a browser on this machine finds the node.
+func (n *Node) URL() string {
+	host, port, err := net.SplitHostPort(n.Addr())
+	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
+		return "http://" + net.JoinHostPort("localhost", port)
+	}
+	return "http://" + n.Addr()
+}
 
 // Run serves until ctx ends, and then stops from the outside in: listeners and
 // stations first, then what works for them, the committer last.
@@ -111,7 +119,7 @@ func (n *Node) Run(ctx context.Context) error {
 		if err := n.first(ctx); err != nil {
 			return err
 		}
-		return within(ctx, []func(context.Context) error{n.fleet.Run, n.upkeep}, func(ctx context.Context) error {
+		return within(ctx, []func(context.Context) error{n.fleet.Run, n.upkeep, n.debug}, func(ctx context.Context) error {
 			return within(ctx, []func(context.Context) error{n.gateway.Run, n.api.Run, n.page.Run}, n.serve)
 		})
 	})
@@ -160,6 +168,9 @@ func (n *Node) Close() {
 	}
 	if n.bus != nil {
 		errs = append(errs, n.bus.Close())
+	}
+	if n.lock != nil {
+		errs = append(errs, n.lock.Close())
 	}
 	if err := errors.Join(errs...); err != nil {
 		n.log.Warn("not closed cleanly", "error", err)

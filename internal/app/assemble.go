@@ -19,7 +19,7 @@ import (
 )
 
 // assemble makes the flows and edges of the opened parts.
-func (n *Node) assemble(context.Context, string) (err error) {
+func (n *Node) assemble(context.Context) (err error) {
 	n.fleet = fleet.New(fleet.Options{Store: n.store, Bus: n.bus, Clock: n.clock, Log: n.log, Node: n.id})
 	if err := n.bus.Serve(n.fleet.Handle); err != nil {
 		return fmt.Errorf("serve the node's messages: %w", err)

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -36,6 +34,14 @@ type Config struct {
 	LogFormat         string        `name:"log-format" default:"json" enum:"json,text" help:"How log lines look."`
 }
 
+// bootstrapMin is the shortest owner key that is taken: what can be guessed
+// opens everything.
+const bootstrapMin = 12
+
+// retentionMin is the shortest time that frames are kept: what happened is
+// looked up after it was noticed.
+const retentionMin = time.Hour
+
 // Check reports what is wrong with c, naming the key.
 func (c *Config) Check() error {
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
@@ -57,8 +63,11 @@ func (c *Config) Check() error {
 			return fmt.Errorf("role: %q is none of gateway, api, worker, all", r)
 		}
 	}
-	if c.FrameRetention <= 0 {
-		return fmt.Errorf("frame-retention: must be longer than nothing")
+	if n := len(c.BootstrapAPIKey); n > 0 && n < bootstrapMin {
+		return fmt.Errorf("bootstrap-api-key: %d characters are too few, %d at least", n, bootstrapMin)
+	}
+	if c.FrameRetention < retentionMin { // or a number without its unit, which is nanoseconds
+		return fmt.Errorf("frame-retention: %s is too short, %s at least", c.FrameRetention, retentionMin)
 	}
 	return nil
 }
@@ -68,21 +77,17 @@ func (c *Config) Has(role string) bool {
 	return slices.Contains(c.Role, "all") || slices.Contains(c.Role, role)
 }
 
-// Loopback reports whether only this machine can reach the node.
+// Loopback reports whether only this machine can reach the node, on any of its
+// addresses.
 func (c *Config) Loopback() bool {
-	host, _, err := net.SplitHostPort(c.Listen)
+	return loopback(c.Listen) && (c.TLSListen == "" || loopback(c.TLSListen))
+}
+
+func loopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return false
 	}
 	ip := net.ParseIP(host)
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
-}
-
-// folder makes the data folder, for its owner only: it holds secrets' hashes
-// and drivers' tokens.
-func (c *Config) folder() (string, error) {
-	if err := os.MkdirAll(c.Data, 0o700); err != nil {
-		return "", fmt.Errorf("data: %w", err)
-	}
-	return filepath.Abs(c.Data)
 }

@@ -36,6 +36,6 @@ func (n *Node) first(ctx context.Context) error {
 	}
 	door := admin.NewDoor(n.admin, org)
 	n.page.Admit(door)
-	n.log.Info("no API key yet: open the setup link once", "link", "http://"+n.Addr()+"/setup?t="+door.Ticket())
+	n.log.Info("no API key yet: open the setup link once", "link", n.URL()+"/setup?t="+door.Ticket())
 	return nil
 }

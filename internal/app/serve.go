@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
@@ -21,14 +22,15 @@ const (
 	headerMax  = 16 << 10 // a station's request is under 1 KiB, a browser's under 4
 )
 
-func (n *Node) listen(context.Context, string) (err error) {
-	if n.listener, err = net.Listen("tcp", n.config.Listen); err != nil {
+func (n *Node) listen(ctx context.Context) (err error) {
+	var config net.ListenConfig
+	if n.listener, err = config.Listen(ctx, "tcp", n.config.Listen); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
 	if n.config.TLSListen == "" {
 		return nil
 	}
-	plain, err := net.Listen("tcp", n.config.TLSListen)
+	plain, err := config.Listen(ctx, "tcp", n.config.TLSListen)
 	if err != nil {
 		return fmt.Errorf("tls-listen: %w", err)
 	}
@@ -45,6 +47,7 @@ func (n *Node) serve(ctx context.Context) error {
 		ReadHeaderTimeout: headerTerm,
 		IdleTimeout:       idleTerm,
 		MaxHeaderBytes:    headerMax,
+		ErrorLog:          slog.NewLogLogger(n.log.Handler(), slog.LevelDebug), // what strangers do wrong is no news
 		BaseContext:       func(net.Listener) context.Context { return requests },
 	}
 	group, groupCtx := errgroup.WithContext(ctx)
@@ -66,7 +69,7 @@ func (n *Node) serve(ctx context.Context) error {
 		n.clock.AfterFunc(graceTerm, endRequests) // live streams would go on for ever
 		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTerm)
 		defer cancel()
-		return server.Shutdown(stopCtx)
+		return errors.Join(server.Shutdown(stopCtx), server.Close())
 	})
 	return group.Wait()
 }
@@ -77,11 +80,13 @@ func (n *Node) routes() http.Handler {
 	if n.config.Has("gateway") {
 		mux.Handle("/ocpp/", n.gateway)
 	}
-	mux.Handle("/api/", n.api)
-	mux.Handle("/problems/", n.api)
-	mux.Handle("/livez", n.api)
-	mux.Handle("/readyz", n.api)
-	mux.Handle("/metrics", n.api)
-	mux.Handle("/", n.page)
+	if n.config.Has("api") {
+		mux.Handle("/api/", n.api)
+		mux.Handle("/problems/", n.api)
+		mux.Handle("/", n.page)
+	}
+	for _, health := range []string{"/livez", "/readyz", "/metrics"} {
+		mux.Handle(health, n.api)
+	}
 	return mux
 }

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -185,7 +186,7 @@ func (c *Client) try(ctx context.Context, r request, body []byte, out any) (http
 	if err != nil {
 		return nil, err
 	}
-	defer answer.Body.Close() //nolint:errcheck // it was read
+	defer answer.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(answer.Body, answerMax))
 	if err != nil {
 		return answer.Header, fmt.Errorf("%s %s: %w", r.method, r.path, err)
@@ -219,9 +220,7 @@ func (c *Client) send(ctx context.Context, r request, body []byte) (*http.Respon
 	if err != nil {
 		return nil, err
 	}
-	for name, values := range r.header {
-		q.Header[name] = values
-	}
+	maps.Copy(q.Header, r.header)
 	if body != nil {
 		q.Header.Set(typeHeader, "application/json")
 	}

@@ -72,7 +72,7 @@ func (c *Client) stream(ctx context.Context, topics []string, lastID *string, yi
 	if err != nil {
 		return true, err
 	}
-	defer answer.Body.Close() //nolint:errcheck // nothing more is wanted of it
+	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
 		text, err := io.ReadAll(io.LimitReader(answer.Body, eventMax))
 		if err != nil {

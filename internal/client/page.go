@@ -3,8 +3,10 @@ package client
 import (
 	"context"
 	"iter"
+	"maps"
 	"net/http"
 	"net/url"
+	"strings"
 )
 
 // Page is one page of a list.
@@ -36,9 +38,7 @@ func list[T any](ctx context.Context, c *Client, path string, q Query) (Page[T],
 func All[T any](ctx context.Context, get func(context.Context, Query) (Page[T], error), q Query) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		asked := Query{}
-		for name, value := range q {
-			asked[name] = value
-		}
+		maps.Copy(asked, q)
 		for {
 			page, err := get(ctx, asked)
 			if err != nil {
@@ -90,12 +90,13 @@ func anyVersion() http.Header { return http.Header{"If-Match": {"*"}} }
 
 // at joins a path of fixed parts and names, which are escaped.
 func at(fixed, name string, more ...string) string {
-	path := fixed + url.PathEscape(name)
+	var path strings.Builder
+	path.WriteString(fixed + url.PathEscape(name))
 	for i, part := range more {
 		if i%2 == 1 {
 			part = url.PathEscape(part)
 		}
-		path += part
+		path.WriteString(part)
 	}
-	return path
+	return path.String()
 }

@@ -339,13 +339,21 @@ func TestRefusedTokens(t *testing.T) {
 		reason []string // why each session ended
 	}{
 		{"1.6 Authorize", on16, "Authorize", &ocpp16.AuthorizeResponse{IDTagInfo: blocked16}, sim.ErrRefused, nil},
-		{"1.6 StartTransaction", on16, "StartTransaction",
-			&ocpp16.StartTransactionResponse{TransactionID: 5, IDTagInfo: blocked16}, nil, []string{"DeAuthorized"}},
+		{
+			"1.6 StartTransaction", on16, "StartTransaction",
+			&ocpp16.StartTransactionResponse{TransactionID: 5, IDTagInfo: blocked16}, nil,
+			[]string{"DeAuthorized"},
+		},
 		{"2.0.1 Authorize", on201, "Authorize", &ocpp201.AuthorizeResponse{IDTokenInfo: blocked201}, sim.ErrRefused, nil},
-		{"2.0.1 Authorize after the cable", cableFirst, "Authorize", &ocpp201.AuthorizeResponse{IDTokenInfo: blocked201},
-			sim.ErrRefused, []string{"DeAuthorized"}},
-		{"E05.FR.10 TransactionEvent", on201, "TransactionEvent", &ocpp201.TransactionEventResponse{IDTokenInfo: &blocked201}, nil,
-			[]string{"DeAuthorized"}},
+		{
+			"2.0.1 Authorize after the cable", cableFirst, "Authorize", &ocpp201.AuthorizeResponse{IDTokenInfo: blocked201},
+			sim.ErrRefused,
+			[]string{"DeAuthorized"},
+		},
+		{
+			"E05.FR.10 TransactionEvent", on201, "TransactionEvent", &ocpp201.TransactionEventResponse{IDTokenInfo: &blocked201}, nil,
+			[]string{"DeAuthorized"},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -123,15 +123,15 @@ func (s *Station) reportAll() {
 // read brings the meter of an EVSE up to now and returns what it measures.
 func (s *Station) read(e *evse) Reading {
 	now := s.clock.Now()
-	f, charge := s.flow(e)
+	f, _ := s.flow(e)
 	// The flow falls with the charge, so energy is counted in short steps.
 	const step = 10 * time.Second
 	for e.meter.until.Add(step).Before(now) && f.power > 0 {
 		e.meter.count(f.power, e.meter.until.Add(step))
-		f, charge = s.flow(e)
+		f, _ = s.flow(e)
 	}
 	e.meter.count(f.power, now)
-	f, charge = s.flow(e)
+	f, charge := s.flow(e)
 	r := Reading{
 		At:       now,
 		Register: e.meter.register(),

@@ -68,12 +68,21 @@ func TestConversation(t *testing.T) {
 		config sim.Config
 		visit  sim.Visit
 	}{
-		{"session_16", sim.Config{Endpoint: sim.Endpoint{Version: ocppj.V16}},
-			sim.Visit{Token: sim.Token{UID: "04AABBCC"}, Car: small, Stay: 150 * time.Second}},
-		{"session_201", sim.Config{Endpoint: sim.Endpoint{Version: ocppj.V201}},
-			sim.Visit{Token: sim.Token{UID: "04AABBCC", Type: "ISO14443"}, Car: small, Stay: 150 * time.Second}},
-		{"session_201_dc_cable_first", sim.Config{Endpoint: sim.Endpoint{Version: ocppj.V201}, Hardware: sim.DC150(), StartWhenConnected: true},
-			sim.Visit{EVSE: 2, Token: sim.Token{UID: "04AABBCC", Type: "ISO14443"}, Car: small, Stay: 70 * time.Second}},
+		{
+			"session_16",
+			sim.Config{Endpoint: sim.Endpoint{Version: ocppj.V16}},
+			sim.Visit{Token: sim.Token{UID: "04AABBCC"}, Car: small, Stay: 150 * time.Second},
+		},
+		{
+			"session_201",
+			sim.Config{Endpoint: sim.Endpoint{Version: ocppj.V201}},
+			sim.Visit{Token: sim.Token{UID: "04AABBCC", Type: "ISO14443"}, Car: small, Stay: 150 * time.Second},
+		},
+		{
+			"session_201_dc_cable_first",
+			sim.Config{Endpoint: sim.Endpoint{Version: ocppj.V201}, Hardware: sim.DC150(), StartWhenConnected: true},
+			sim.Visit{EVSE: 2, Token: sim.Token{UID: "04AABBCC", Type: "ISO14443"}, Car: small, Stay: 70 * time.Second},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.golden, func(t *testing.T) {

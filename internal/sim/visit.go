@@ -82,7 +82,7 @@ func (s *Station) receive(ctx context.Context, v *visit) error {
 		return err
 	}
 	defer s.unplug(ctx, e)
-	if err := s.admit(ctx, e, v); err != nil {
+	if err := s.admit(ctx, v); err != nil {
 		s.abandon(ctx, e)
 		return err
 	}
@@ -127,7 +127,7 @@ func (s *Station) unplug(ctx context.Context, e *evse) {
 }
 
 // admit waits until the visit has a token that may charge.
-func (s *Station) admit(ctx context.Context, e *evse, v *visit) error {
+func (s *Station) admit(ctx context.Context, v *visit) error {
 	if v.Token == (Token{}) {
 		if err := s.awaitGrant(ctx, v); err != nil {
 			return err

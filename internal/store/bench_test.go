@@ -9,13 +9,16 @@ import (
 	"testing"
 	"time"
 
+	"pylon/internal/domain/account"
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/event"
 	"pylon/internal/domain/meter"
 	"pylon/internal/domain/session"
 	"pylon/internal/domain/station"
 	"pylon/internal/kernel/decimal"
+	"pylon/internal/kernel/fault"
 	"pylon/internal/kernel/ident"
+	"pylon/internal/kernel/page"
 	"pylon/internal/store"
 )
 
@@ -148,4 +151,158 @@ func benchmarkCommit(b *testing.B, stations, callers int) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "sets/s")
 }
 
-var _ ident.NodeID
+// BenchmarkConnect is what a connecting station asks of the store: its next
+// epoch, its state with a running session, its open commands, and that it is
+// online now.
+func BenchmarkConnect(b *testing.B) {
+	db := open(b, store.Options{Path: filepath.Join(b.TempDir(), "pylon.db")})
+	all := fleet(b, db, 3000)
+	var n atomic.Int64
+	b.ResetTimer()
+	start := used()
+	var wait sync.WaitGroup
+	for range 64 {
+		wait.Go(func() {
+			for i := n.Add(1); i <= int64(b.N); i = n.Add(1) {
+				if err := connect(b, db, all[int(i)%len(all)].owner); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wait.Wait()
+	b.ReportMetric(float64((used()-start).Nanoseconds())/1000/float64(b.N), "cpu-µs/connect")
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "connects/s")
+	b.ReportMetric(0, "ns/op")
+}
+
+func connect(b *testing.B, db *database, owner change.Owner) error {
+	link, err := db.TakeEpoch(b.Context(), owner.Station, db.options.Node, station.Link{Online: true, Since: t0, LastSeen: t0, RemoteAddr: "192.0.2.7:40000"})
+	if err != nil {
+		return err
+	}
+	if _, open, err := db.Owned(b.Context(), owner.Station); err != nil || len(open) != 1 {
+		return fmt.Errorf("%d sessions: %w", len(open), err)
+	}
+	if _, err := db.OpenCommands(b.Context(), owner.Station); err != nil {
+		return err
+	}
+	owner.Epoch = link.Epoch
+	return db.Commit(b.Context(), &change.Set{
+		Owner:     owner,
+		Intervals: []station.Interval{{Station: owner.Station, Status: station.Online, From: t0.Add(time.Duration(link.Epoch) * time.Second)}},
+		Events:    []event.Event{{Type: event.StationConnected, Organisation: owner.Organisation, Station: owner.Station, Subject: string(owner.Station), At: t0, Data: station.LinkNotice{Status: "online"}}},
+	})
+}
+
+// BenchmarkRead asks a database of 100,000 stations, each with a connector, and
+// as many sessions.
+func BenchmarkRead(b *testing.B) {
+	const stations = 100_000
+	db := open(b, store.Options{Path: filepath.Join(b.TempDir(), "pylon.db"), Synchronous: "off"})
+	org := crowd(b, db, stations)
+	some, err := db.Station(b.Context(), org, "CP-050000")
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, open, err := db.Owned(b.Context(), some.Station.ID)
+	if err != nil {
+		b.Fatal(err)
+	}
+	yes := true
+	stationsBy := func(f station.Filter) func() error {
+		return func() error { return second(db.Stations(b.Context(), org, f, page.Query{})) }
+	}
+	sessionsBy := func(f session.Filter) func() error {
+		return func() error { return second(db.Sessions(b.Context(), org, f, page.Query{})) }
+	}
+	middle, err := db.Stations(b.Context(), org, station.Filter{}, page.Query{Limit: 500})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, read := range []struct {
+		name string
+		do   func() error
+	}{
+		{"station by identity", func() error { return second(db.Station(b.Context(), org, "CP-050000")) }},
+		{"station at the door", func() error { _, _, err := db.StationByIdentity(b.Context(), "", "CP-050000"); return err }},
+		{"owned", func() error { _, _, err := db.Owned(b.Context(), some.Station.ID); return err }},
+		{"token", func() error { _, err := db.TokenByUID(b.Context(), org, "UID-050000"); return ignoreMissing(err) }},
+		{"session", func() error { return second(db.Session(b.Context(), org, open[0].ID)) }},
+		{"list of stations", stationsBy(station.Filter{})},
+		{"page of stations", func() error {
+			return second(db.Stations(b.Context(), org, station.Filter{}, page.Query{Cursor: middle.Next, Limit: 500}))
+		}},
+		{"list of faulted stations", stationsBy(station.Filter{Status: []station.Status{station.Faulted}})},
+		{"list of online stations", stationsBy(station.Filter{Online: &yes})},
+		{"search that finds one", stationsBy(station.Filter{Query: "p-099999"})},
+		{"list of sessions", sessionsBy(session.Filter{})},
+		{"list of active sessions", sessionsBy(session.Filter{Status: []session.Status{session.Active}})},
+		{"list of open sessions", sessionsBy(session.Filter{Status: []session.Status{session.Active, session.Pending}})},
+		{"sessions of a station", sessionsBy(session.Filter{Station: some.Station.ID})},
+		{"totals", func() error { return second(db.Totals(b.Context(), org, t0)) }},
+	} {
+		b.Run(read.name, func(b *testing.B) {
+			for b.Loop() {
+				if err := read.do(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func ignoreMissing(err error) error {
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	return err
+}
+
+// crowd makes n stations of the first organisation with a connector and a
+// session each; one in a thousand is faulted, one in a hundred charges.
+func crowd(b *testing.B, db *database, n int) ident.OrganisationID {
+	b.Helper()
+	org := account.Organisation{ID: newID[ident.OrganisationID](), Slug: "crowd", First: true, CreatedAt: t0, Version: 1}
+	db.commit(&change.Set{Organisations: []account.Organisation{org}})
+	var wait sync.WaitGroup
+	for w := range 64 {
+		wait.Go(func() {
+			for i := w; i < n; i += 64 {
+				st := aStation(org.ID, fmt.Sprintf("CP-%06d", i))
+				if err := db.Commit(b.Context(), &change.Set{Stations: []station.Station{st}}); err != nil {
+					b.Error(err)
+					return
+				}
+				owner := change.Owner{Organisation: org.ID, Station: st.ID}
+				ses := aSession(owner, "tx", t0.Add(time.Duration(i)*time.Second))
+				status := station.Available
+				switch {
+				case i%1000 == 0:
+					status = station.Faulted
+				case i%100 == 0:
+					status = station.Charging
+				default:
+					ses.Status, ses.EndedAt = session.Completed, t0
+				}
+				if i == n/2 {
+					ses.Status, ses.EndedAt = session.Active, time.Time{}
+				}
+				set := &change.Set{
+					Owner: owner, Sessions: []session.Session{ses},
+					Connectors: []station.Connector{{Station: st.ID, EVSE: 1, Connector: 1, Status: status, Version: 1}},
+				}
+				if err := db.Commit(b.Context(), set); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wait.Wait()
+	if b.Failed() {
+		b.FailNow()
+	}
+	return org.ID
+}

@@ -18,8 +18,8 @@ type counter uint8
 
 const (
 	countNothing counter = iota
-	countEvents          // [fillNumber] is the next
-	countFrames          // [fillPlace] is the next
+	countEvents          // [fillEvent] is the next
+	countFrames          // [fillFrame] is the next
 )
 
 // catalogue is every statement that writes.
@@ -137,7 +137,7 @@ func (c *catalogue) addUpkeep() {
 	c.beat = c.add("UPDATE nodes SET beat = beat + 1 WHERE node = $1 AND ended_at IS NULL")
 	c.endNode = c.add("UPDATE nodes SET ended_at = $1 WHERE node = $2 AND ended_at IS NULL")
 	c.endStreams = c.add("UPDATE streams SET ended_at = $1 WHERE node = $2 AND ended_at IS NULL")
-	c.dropEvents = c.add("DELETE FROM events WHERE stream = $1 AND number <= $2")
+	c.dropEvents = c.add("DELETE FROM events WHERE place > $1 AND place <= $2")
 	c.prunedEvents = c.add("UPDATE streams SET pruned = $1 WHERE stream = $2 AND pruned < $3")
 	c.dropStream = c.add(`DELETE FROM streams WHERE stream = $1 AND pruned = head AND ended_at < $2
 		AND stream < (SELECT MAX(stream) FROM streams)`) // numbers are never given again

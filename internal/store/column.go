@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+
+	"pylon/internal/domain/event"
 )
 
 // column is a field of a Go value under its name in the database: what is
@@ -52,15 +54,15 @@ func digest(name string, p *[32]byte) column { return column{name, digestCell{p}
 // doc is a value as JSON.
 func doc[T any](name string, p *T) column { return column{name, docCell[T]{p}} }
 
-// stream is the number of an event stream, which others see as text.
-func stream(name string, p *string) column { return column{name, streamCell{p}} }
+// place is where an event stands, as one number: see [placeOf].
+func place(name string, p *event.Position) column { return column{name, placeCell{p}} }
 
 // raw is JSON that somebody has written already.
 func raw(name string, p *[]byte) column { return column{name, rawCell{p}} }
 
 // derived is made of other fields, so that it can be searched: it is written
 // and never read.
-func derived(name, value string) column { return column{name, derivedCell(value)} }
+func derived(name string, value driver.Value) column { return column{name, derivedCell{value}} }
 
 type integer interface {
 	~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64
@@ -72,13 +74,13 @@ type (
 	flagCell              struct{ p *bool }
 	timeCell              struct{ p *time.Time }
 	alwaysCell            struct{ timeCell }
-	streamCell            struct{ p *string }
+	placeCell             struct{ p *event.Position }
 	rawCell               struct{ p *[]byte }
 	durationCell          struct{ p *time.Duration }
 	blobCell              struct{ p *[]byte }
 	digestCell            struct{ p *[32]byte }
 	docCell[T any]        struct{ p *T }
-	derivedCell           string
+	derivedCell           struct{ v driver.Value }
 )
 
 func (c textCell[S]) value() (driver.Value, error)   { return string(*c.p), nil }
@@ -87,16 +89,17 @@ func (c flagCell) value() (driver.Value, error)      { return *c.p, nil }
 func (c timeCell) value() (driver.Value, error)      { return micros(*c.p), nil }
 func (c durationCell) value() (driver.Value, error)  { return c.p.Microseconds(), nil }
 func (c digestCell) value() (driver.Value, error)    { return c.p[:], nil }
-func (c derivedCell) value() (driver.Value, error)   { return string(c), nil }
+func (c derivedCell) value() (driver.Value, error)   { return c.v, nil }
 
 func (c rawCell) value() (driver.Value, error)    { return string(*c.p), nil }
 func (c alwaysCell) value() (driver.Value, error) { return c.p.UnixMicro(), nil }
 
-func (c streamCell) value() (driver.Value, error) {
-	if *c.p == "" {
-		return int64(0), nil
+func (c placeCell) value() (driver.Value, error) {
+	if *c.p == (event.Position{}) {
+		return fillEvent, nil
 	}
-	return strconv.ParseInt(*c.p, 10, 64)
+	stream, err := strconv.ParseInt(c.p.Stream, 10, 64)
+	return placeOf(stream, c.p.Number), err
 }
 
 func (c blobCell) value() (driver.Value, error) {
@@ -200,19 +203,22 @@ func (c digestCell) Scan(src any) error {
 func (c docCell[T]) Scan(src any) error {
 	switch v := src.(type) {
 	case string:
+		if v == "[]" {
+			return nil // an empty list comes back as it went: nil
+		}
 		return json.Unmarshal([]byte(v), c.p)
 	case []byte:
-		return json.Unmarshal(v, c.p)
+		return c.Scan(string(v))
 	}
 	return unexpected(src, "JSON")
 }
 
-func (c streamCell) Scan(src any) error {
+func (c placeCell) Scan(src any) error {
 	v, ok := src.(int64)
 	if !ok {
-		return unexpected(src, "a stream")
+		return unexpected(src, "a place")
 	}
-	*c.p = strconv.FormatInt(v, 10)
+	*c.p = event.Position{Stream: strconv.FormatInt(v>>placeBits, 10), Number: v & (1<<placeBits - 1)}
 	return nil
 }
 

@@ -79,7 +79,9 @@ func (c *committer) enqueue(ctx context.Context, j *job) error {
 }
 
 // unavailable is what callers see when the database does not take their change.
-func unavailable(cause error) error { return fault.Wrap(cause, fault.Unavailable, "database_unavailable") }
+func unavailable(cause error) error {
+	return fault.Wrap(cause, fault.Unavailable, "database_unavailable")
+}
 
 var (
 	errClosed  = unavailable(errors.New("the store is closed"))

@@ -105,7 +105,7 @@ func (s *Store) dropFrames(ctx context.Context, now time.Time) error {
 			return err
 		}
 		if from = oldest; left > 0 { // still needed: what follows in this stream is younger
-			from = (oldest>>frameBits + 1) << frameBits
+			from = placeOf(oldest>>placeBits+1, 0)
 		}
 	}
 	return nil
@@ -147,7 +147,7 @@ func (s *Store) pruneEvents(ctx context.Context, now time.Time) error {
 			if upTo == of.pruned {
 				break
 			}
-			at, err := s.firstNumber(ctx, "SELECT at FROM events WHERE stream = $1 AND number = $2", of.number, upTo)
+			at, err := s.firstNumber(ctx, "SELECT at FROM events WHERE place = $1", placeOf(of.number, upTo))
 			if err != nil {
 				return fmt.Errorf("event %d of stream %d: %w", upTo, of.number, err)
 			}
@@ -155,7 +155,7 @@ func (s *Store) pruneEvents(ctx context.Context, now time.Time) error {
 				break
 			}
 			j := newJob()
-			j.do(s.catalogue.dropEvents, of.number, upTo)
+			j.do(s.catalogue.dropEvents, placeOf(of.number, of.pruned), placeOf(of.number, upTo))
 			j.do(s.catalogue.prunedEvents, upTo, of.number, upTo)
 			if err := s.committer.submit(ctx, j); err != nil {
 				return err

@@ -2,8 +2,8 @@ package store_test
 
 import (
 	"context"
-	"database/sql/driver"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -15,7 +15,9 @@ import (
 	"pylon/internal/domain/site"
 	"pylon/internal/domain/station"
 	"pylon/internal/kernel/clock"
+	"pylon/internal/kernel/decimal"
 	"pylon/internal/kernel/ident"
+	"pylon/internal/kernel/page"
 	"pylon/internal/store"
 )
 
@@ -59,7 +61,10 @@ func open(tb testing.TB, o store.Options) *database {
 func (db *database) begin() {
 	db.t.Helper()
 	o := db.options
-	o.Clock, o.Node = clock.System{}, ident.New[ident.NodeID](clock.System{}.Now())
+	if o.Clock == nil {
+		o.Clock = clock.System{}
+	}
+	o.Node = ident.New[ident.NodeID](clock.System{}.Now())
 	if o.OnCommitted == nil {
 		o.OnCommitted = func(events []event.Recorded) {
 			db.mu.Lock()
@@ -135,9 +140,13 @@ func (db *database) organisation(slug string) account.Organisation {
 // site makes one.
 func (db *database) site(org ident.OrganisationID) site.Site {
 	db.t.Helper()
-	s := site.Site{ID: newID[ident.SiteID](), Organisation: org, Name: "yard", Country: "DE", TimeZone: "Europe/Berlin", CreatedAt: t0, Version: 1}
+	s := siteOf(org)
 	db.commit(&change.Set{Sites: []site.Site{s}})
 	return s
+}
+
+func siteOf(org ident.OrganisationID) site.Site {
+	return site.Site{ID: newID[ident.SiteID](), Organisation: org, Name: "yard", Country: "DE", TimeZone: "Europe/Berlin", CreatedAt: t0, Version: 1}
 }
 
 // station makes one.
@@ -177,12 +186,13 @@ func aSession(owner change.Owner, transaction string, at time.Time) session.Sess
 	return session.Session{
 		ID: newID[ident.SessionID](), Organisation: owner.Organisation, Station: owner.Station, EVSE: 1, Connector: 1, TransactionID: transaction,
 		Status: session.Active, ReservationID: -1, RemoteStartID: -1, StartedAt: at, StartReceivedAt: at, StateOfCharge: -1,
+		Begin: session.Register{Value: decimal.FromInt(0, 0)}, Last: session.Register{Value: decimal.FromInt(0, 0)}, // as they come back
 		ChargingState: session.StateCharging, StateSince: at, LastSeqNo: -1, LastEventAt: at, Version: 1,
 	}
 }
 
-// connector wraps the committer's connections so that they fail when told to.
-type connector struct {
-	driver.Connector
-	fail func(text string) error // before each statement; nil: go on
-}
+// all asks for one page that holds everything.
+var all = page.Query{Limit: page.Max}
+
+// yield lets others run.
+func yield() { runtime.Gosched() }

@@ -1,7 +1,7 @@
 package store
 
 import (
-	"database/sql/driver"
+	"fmt"
 
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/meter"
@@ -34,16 +34,17 @@ func (p *planner) frames() error {
 			}
 		}
 		station, id := string(f.Station), string(f.Session)
-		p.do(p.insertFrame, fillPlace, station, id, fillAt, station, id, f.Number, string(p.set.Owner.Organisation), meter.AppendFrame(nil, f))
+		p.do(p.insertFrame, fillFrame, station, id, fillAt, station, id, f.Number, string(p.set.Owner.Organisation), meter.AppendFrame(nil, f))
 		s := p.known(f.Session)
 		if s == nil || p.more(i) {
-			p.must(change.ErrStale, p.updateTail, fillPlace, fillAt, fillAt, station, id)
+			p.must(change.ErrStale, p.updateTail, fillFrame, fillAt, fillAt, station, id)
 			continue
 		}
-		extra := []driver.Value{fillPlace, fillAt, fillAt}
-		if err := alter(p.job, change.ErrStale, p.progressTail, progress, s, s.Version-1, extra...); err != nil {
-			return err
+		args, err := progress.updateArgs(s, fillFrame, fillAt, fillAt)
+		if err != nil {
+			return fmt.Errorf("session %s: %w", s.ID, err)
 		}
+		p.must(change.ErrStale, p.progressTail, append(args, s.Version-1)...)
 	}
 	return nil
 }

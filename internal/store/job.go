@@ -34,10 +34,9 @@ type op struct {
 type fill uint8
 
 const (
-	fillStream fill = iota + 1 // the number of the committer's stream
-	fillNumber                 // the number of the event
-	fillPlace                  // the place of the frame
-	fillAt                     // the time of the batch, in microseconds
+	fillEvent fill = iota + 1 // the place of the event
+	fillFrame                 // the place of the frame
+	fillAt                    // the time of the batch, in microseconds
 )
 
 // do adds a statement that may hit any number of rows.
@@ -55,16 +54,5 @@ func put[T any](j *job, s *statement, t table[T], row *T) error {
 		return fmt.Errorf("%s: %w", t.name, err)
 	}
 	j.do(s, args...)
-	return nil
-}
-
-// change adds a statement that updates a row of t, when guard still stands
-// where the statement looks for it.
-func alter[T any](j *job, miss error, s *statement, t table[T], row *T, guard driver.Value, extra ...driver.Value) error {
-	args, err := t.updateArgs(row, extra...)
-	if err != nil {
-		return fmt.Errorf("%s: %w", t.name, err)
-	}
-	j.must(miss, s, append(args, guard)...)
 	return nil
 }

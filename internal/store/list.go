@@ -38,6 +38,7 @@ type order struct {
 type conditions struct {
 	texts []string
 	args  []any
+	asked string // what the caller asked, when the texts do not always say it in the same way
 }
 
 // where adds a condition; each ? in it is one of args.
@@ -78,7 +79,10 @@ func (l listing[T]) page(ctx context.Context, s *Store, q page.Query, c conditio
 	if !ok {
 		return result, errSort(q.Sort)
 	}
-	seal := cursorSeal(l.name, sort, strings.Join(c.texts, "\x00"), fmt.Sprintf("%q", c.args))
+	if c.asked == "" {
+		c.asked = fmt.Sprintf("%q %q", c.texts, c.args)
+	}
+	seal := cursorSeal(l.name, sort, c.asked)
 	direction, compare := "ASC", ">"
 	if descending {
 		direction, compare = "DESC", "<"
@@ -88,14 +92,21 @@ func (l listing[T]) page(ctx context.Context, s *Store, q page.Query, c conditio
 		if err != nil {
 			return result, err
 		}
-		c.where("("+by.by+", "+l.id+") "+compare+" (?, ?)", at.key(by), at.id)
+		if by.by == l.id {
+			c.where(l.id+" "+compare+" ?", at.id)
+		} else {
+			c.where("("+by.by+", "+l.id+") "+compare+" (?, ?)", at.key(by), at.id)
+		}
 	}
 	where := ""
 	if len(c.texts) > 0 {
 		where = " WHERE " + strings.Join(c.texts, " AND ")
 	}
-	query := numbered("SELECT " + l.fields + ", " + by.by + ", " + l.id + " FROM " + l.from + where +
-		" ORDER BY " + by.by + " " + direction + ", " + l.id + " " + direction + " LIMIT ?")
+	sorted := by.by + " " + direction
+	if by.by != l.id {
+		sorted += ", " + l.id + " " + direction
+	}
+	query := numbered("SELECT " + l.fields + ", " + by.by + ", " + l.id + " FROM " + l.from + where + " ORDER BY " + sorted + " LIMIT ?")
 	var last cursor
 	err := s.each(ctx, query, append(c.args, q.Size()+1), func(scan func(...any) error) error {
 		if len(result.Items) == q.Size() {
@@ -164,7 +175,7 @@ func openCursor(text string, seal []byte) (cursor, error) {
 	}
 	b = b[used:]
 	size, used := binary.Uvarint(b)
-	if used <= 0 || size > uint64(len(b)-used) {
+	if used <= 0 || size > uint64(len(b)-used) { //nolint:gosec // a length
 		return cursor{}, malformed
 	}
 	b = b[used:]

@@ -5,7 +5,10 @@ import (
 	"database/sql"
 	"embed"
 	"fmt"
+	"io"
 	"io/fs"
+	"path"
+	"strings"
 
 	"github.com/pressly/goose/v3"
 )
@@ -19,7 +22,7 @@ func migrate(ctx context.Context, d dialect, db *sql.DB) error {
 	if err != nil {
 		return err
 	}
-	p, err := goose.NewProvider(d.goose, db, files, goose.WithVerbose(false))
+	p, err := goose.NewProvider(d.goose, db, spelt{files, d.schema}, goose.WithVerbose(false))
 	if err != nil {
 		return fmt.Errorf("migrations: %w", err)
 	}
@@ -28,3 +31,32 @@ func migrate(ctx context.Context, d dialect, db *sql.DB) error {
 	}
 	return nil
 }
+
+// spelt are files as one database spells them.
+type spelt struct {
+	fs.FS
+	spell func(string) string
+}
+
+// Open returns the file name, spelt anew when it is SQL.
+func (s spelt) Open(name string) (fs.File, error) {
+	f, err := s.FS.Open(name)
+	if err != nil || path.Ext(name) != ".sql" {
+		return f, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(f)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	return speltFile{strings.NewReader(s.spell(string(text))), info}, err
+}
+
+type speltFile struct {
+	*strings.Reader
+	info fs.FileInfo
+}
+
+func (f speltFile) Stat() (fs.FileInfo, error) { return f.info, nil }
+func (speltFile) Close() error                 { return nil }

@@ -73,6 +73,10 @@ func (p *planner) expect() error {
 		if guard == nil {
 			return fmt.Errorf("read of kind %d: no such rows", r.Kind)
 		}
+		if r.Kind == change.KindSession { // found by its station, which is found by its id
+			p.must(change.ErrStale, guard, r.ID, r.ID, r.Version)
+			continue
+		}
 		p.must(change.ErrStale, guard, r.ID, r.Version)
 	}
 	return nil
@@ -123,7 +127,12 @@ func write[T any](p *planner, v versioned, t table[T], row *T, version int64) er
 	case version == 1:
 		return put(p.job, v.insert, t, row)
 	}
-	return alter(p.job, change.ErrStale, v.update, t, row, version-1)
+	args, err := t.updateArgs(row)
+	if err != nil {
+		return fmt.Errorf("%s: %w", t.name, err)
+	}
+	p.must(change.ErrStale, v.update, append(args, version-1)...)
+	return nil
 }
 
 // removed adds removals. A station takes its link and its connectors with it;
@@ -156,9 +165,11 @@ func (p *planner) stationRows() error {
 		}
 	}
 	for i := range s.Links {
-		if err := alter(p.job, change.ErrSuperseded, p.updateLink, links, &s.Links[i], s.Owner.Epoch); err != nil {
-			return err
+		args, err := links.updateArgs(&s.Links[i])
+		if err != nil {
+			return fmt.Errorf("link: %w", err)
 		}
+		p.must(change.ErrSuperseded, p.updateLink, append(args, s.Owner.Epoch)...)
 	}
 	for i := range s.Connectors {
 		c := owned[station.Connector]{s.Owner.Organisation, s.Connectors[i]}
@@ -285,7 +296,6 @@ func (p *planner) news() error {
 		if err != nil {
 			return err
 		}
-		args[0], args[1] = fillStream, fillNumber
 		p.do(p.insertEvent, args...)
 	}
 	return nil

@@ -65,11 +65,11 @@ func (s *Store) EventsAfter(ctx context.Context, org ident.OrganisationID, after
 
 // eventsOf returns events with numbers in (from, to].
 func (s *Store) eventsOf(ctx context.Context, org ident.OrganisationID, stream, from, to int64, limit int) ([]event.Recorded, error) {
-	query, args := events.from()+"WHERE t.stream = $1 AND t.number > $2 AND t.number <= $3", []any{stream, from, to}
+	query, args := events.from()+"WHERE t.place > $1 AND t.place <= $2", []any{placeOf(stream, from), placeOf(stream, to)}
 	if org != "" {
-		query, args = query+" AND t.org = $4 ORDER BY t.number LIMIT $5", append(args, string(org))
+		query, args = query+" AND t.org = $3 ORDER BY t.place LIMIT $4", append(args, string(org))
 	} else {
-		query += " ORDER BY t.number LIMIT $4"
+		query += " ORDER BY t.place LIMIT $3"
 	}
 	return all(ctx, s, query, events.columns, append(args, limit)...)
 }

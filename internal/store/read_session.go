@@ -33,11 +33,11 @@ func viewColumns(v *session.View) []column {
 
 // Session returns a session of org.
 func (s *Store) Session(ctx context.Context, org ident.OrganisationID, id ident.SessionID) (session.View, error) {
-	query, args := "SELECT "+viewFields()+" FROM "+viewJoin+" WHERE s.id = $1", []any{string(id)}
-	if org != "" {
-		query, args = query+" AND s.org = $2", append(args, string(org))
+	v, err := one(ctx, s, "SELECT "+viewFields()+" FROM "+viewJoin+" WHERE s.id = $1", viewColumns, string(id))
+	if err == nil && org != "" && v.Organisation != org {
+		return session.View{}, errNotFound
 	}
-	return one(ctx, s, query, viewColumns, args...)
+	return v, err
 }
 
 // Sessions lists sessions of org by "started_at", latest first.
@@ -52,7 +52,7 @@ func (s *Store) Sessions(ctx context.Context, org ident.OrganisationID, f sessio
 	}
 	if f.Token != "" {
 		c.where("s.token = ?", string(f.Token))
-		c.where("s.token <> ''") // says to the planner that the index on tokens has it
+		c.where("s.token <> ''") // so says the index on tokens
 	}
 	if !f.From.IsZero() {
 		c.where("s.started_at >= ?", f.From.UnixMicro())
@@ -97,16 +97,18 @@ func (s *Store) Segments(ctx context.Context, id ident.StationID, ses ident.Sess
 func (s *Store) Totals(ctx context.Context, org ident.OrganisationID, since time.Time) (session.Totals, error) {
 	return one(ctx, s, `SELECT
 		(SELECT COUNT(*) FROM stations WHERE org = $1),
-		(SELECT COUNT(*) FROM links l JOIN nodes n ON n.node = l.node AND n.ended_at IS NULL WHERE l.org = $2 AND l.online),
-		o.sessions, o.power, CAST((SELECT COALESCE(SUM(p.energy_mwh), 0) FROM `+sessionJoin+` WHERE s.org = $3 AND s.started_at >= $4) / 1000 AS BIGINT)
-		FROM (SELECT COUNT(*) AS sessions, CAST(COALESCE(SUM(p.power_w), 0) AS BIGINT) AS power
-			FROM `+sessionJoin+` WHERE s.org = $5 AND s.status IN ('pending', 'active')) o`,
+		(SELECT COUNT(*) FROM links WHERE org = $2 AND online AND node IN (SELECT node FROM nodes WHERE ended_at IS NULL)),
+		o.sessions, o.power,
+		CAST((o.energy + (SELECT COALESCE(SUM(ended_energy_mwh), 0) FROM sessions WHERE org = $3 AND started_at >= $4)) / 1000 AS BIGINT)
+		FROM (SELECT COUNT(*) AS sessions, CAST(COALESCE(SUM(p.power_w), 0) AS BIGINT) AS power,
+			COALESCE(SUM(CASE WHEN s.started_at >= $5 THEN p.energy_mwh ELSE 0 END), 0) AS energy
+			FROM `+sessionJoin+` WHERE s.org = $6 AND s.status IN ('pending', 'active')) o`,
 		func(t *session.Totals) []column {
 			return []column{
 				number("stations", &t.Stations), number("online", &t.Online), number("sessions", &t.Sessions),
 				number("power", &t.Power), number("energy", &t.EnergyToday),
 			}
-		}, string(org), string(org), string(org), since.UnixMicro(), string(org))
+		}, string(org), string(org), string(org), since.UnixMicro(), since.UnixMicro(), string(org))
 }
 
 // Token returns a token of org.
@@ -163,10 +165,10 @@ func (s *Store) OpenCommands(ctx context.Context, id ident.StationID) ([]command
 }
 
 // OpenCommandsOfNode returns the unfinished commands of the stations that are
-// connected to a node, oldest first.
+// connected to a node, of each station oldest first.
 func (s *Store) OpenCommandsOfNode(ctx context.Context, node ident.NodeID) ([]command.Command, error) {
 	return all(ctx, s, commands.from()+`JOIN links l ON l.station = t.station WHERE t.finished_at IS NULL AND l.online AND l.node = $1
-		ORDER BY t.id LIMIT $2`, commands.columns, string(node), openMax)
+		ORDER BY t.station, t.id LIMIT $2`, commands.columns, string(node), openMax)
 }
 
 // OverdueCommands returns at most limit unfinished commands whose deadline was

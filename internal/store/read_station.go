@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -100,11 +102,12 @@ func (s *Store) StationByIdentity(ctx context.Context, slug string, id ident.Ide
 		station station.Station
 		org     account.Organisation
 	}
-	query, args := "SELECT "+stations.list("t")+", "+organisations.list("o")+
-		" FROM organisations o JOIN stations t ON t.org = o.org WHERE t.identity = $1 AND o.is_first", []any{string(id)}
+	which, args := "is_first", []any{string(id)}
 	if slug != "" {
-		query, args = strings.Replace(query, "o.is_first", "o.slug = $2", 1), append(args, slug)
+		which, args = "slug = $2", append(args, slug)
 	}
+	query := "SELECT " + stations.list("t") + ", " + organisations.list("o") + ` FROM stations t JOIN organisations o ON o.org = t.org
+		WHERE t.identity = $1 AND t.org = (SELECT org FROM organisations WHERE ` + which + ")"
 	f, err := one(ctx, s, query, func(f *found) []column {
 		return append(stations.columns(&f.station), organisations.columns(&f.org)...)
 	}, args...)
@@ -113,25 +116,9 @@ func (s *Store) StationByIdentity(ctx context.Context, slug string, id ident.Ide
 
 // Stations lists stations of org, by "station_id" (the usual order) or "created_at".
 func (s *Store) Stations(ctx context.Context, org ident.OrganisationID, f station.Filter, q page.Query) (page.Result[station.Detail], error) {
-	c := of(org)
-	if f.Site != "" {
-		c.where("t.site = ?", string(f.Site))
-	}
-	if f.Registration != "" {
-		c.where("t.registration = ?", string(f.Registration))
-	}
-	if f.Online != nil {
-		c.where("(l.online AND n.node IS NOT NULL) = ?", *f.Online)
-	}
-	if len(f.Status) > 0 {
-		var of conditions
-		among(&of, "c.status", f.Status)
-		c.where("EXISTS (SELECT 1 FROM connectors c WHERE c.station = t.id AND "+of.texts[0]+")", of.args...)
-	}
-	if f.Query != "" {
-		p := containing(f.Query)
-		c.where(`(LOWER(t.identity) LIKE ? ESCAPE '\' OR LOWER(t.name) LIKE ? ESCAPE '\' OR LOWER(t.vendor) LIKE ? ESCAPE '\'
-			OR LOWER(t.model) LIKE ? ESCAPE '\' OR LOWER(t.serial) LIKE ? ESCAPE '\')`, p, p, p, p, p)
+	c, err := s.stationsThat(ctx, org, f)
+	if err != nil {
+		return page.Result[station.Detail]{}, err
 	}
 	found, err := listing[detailRow]{
 		name: "stations", fields: detailFields(), columns: detailColumns, from: detailFrom, id: "t.id",
@@ -149,6 +136,66 @@ func (s *Store) Stations(ctx context.Context, org ident.OrganisationID, f statio
 		result.Items = append(result.Items, d)
 	}
 	return result, nil
+}
+
+// stationsThat turns a filter into conditions.
+func (s *Store) stationsThat(ctx context.Context, org ident.OrganisationID, f station.Filter) (conditions, error) {
+	var c, status, online conditions
+	c.asked = fmt.Sprintf("%q %q %q %q %t %t %q", org, f.Status, f.Site, f.Registration, f.Online != nil, f.Online != nil && *f.Online, f.Query)
+	few := false
+	if among(&status, "c.status", f.Status); len(f.Status) > 0 {
+		var err error
+		if few, err = s.narrow(ctx, &c, "connectors c", status, org); err != nil {
+			return c, err
+		}
+	}
+	if f.Online != nil && *f.Online {
+		online.where("c.online AND c.node IN (SELECT node FROM nodes WHERE ended_at IS NULL)")
+		fewer, err := s.narrow(ctx, &c, "links c", online, org)
+		if err != nil {
+			return c, err
+		}
+		few = few || fewer
+	}
+	if !few && org != "" { // the few are of org, and the list of its stations must not seem the better way
+		c.where("t.org = ?", string(org))
+	}
+	if f.Online != nil && !*f.Online {
+		c.where("NOT (l.online AND n.node IS NOT NULL)")
+	}
+	if f.Site != "" {
+		c.where("t.site = ?", string(f.Site))
+	}
+	if f.Registration != "" {
+		c.where("t.registration = ?", string(f.Registration))
+	}
+	if f.Query != "" {
+		c.where(`t.search LIKE ? ESCAPE '\'`, containing(f.Query))
+	}
+	return c, nil
+}
+
+// fewRows is where it pays to fetch and sort what a filter finds rather than to
+// walk along the list until enough of it was met.
+const fewRows = 1000
+
+// narrow adds the condition that a station has a row c in another table that
+// fulfils what is asked, in the way that suits the number of such rows. few
+// says that the condition finds few stations, of org only.
+func (s *Store) narrow(ctx context.Context, to *conditions, from string, asked conditions, org ident.OrganisationID) (few bool, err error) {
+	mine := asked
+	mine.where("c.org = ?", string(org))
+	all := strings.Join(mine.texts, " AND ")
+	n, err := s.firstNumber(ctx, numbered("SELECT COUNT(*) FROM (SELECT 1 FROM "+from+" WHERE "+all+" LIMIT ?) AS few"), append(slices.Clone(mine.args), fewRows)...)
+	switch {
+	case err != nil:
+	case n < fewRows && org != "":
+		to.where("t.id IN (SELECT c.station FROM "+from+" WHERE "+all+")", mine.args...)
+		return true, nil
+	default:
+		to.where("EXISTS (SELECT 1 FROM "+from+" WHERE c.station = t.id AND "+all+")", mine.args...)
+	}
+	return false, err
 }
 
 func (s *Store) connectors(ctx context.Context, id ident.StationID) ([]station.Connector, error) {
@@ -176,7 +223,7 @@ func (s *Store) Intervals(ctx context.Context, id ident.StationID, from, to time
 	}
 	found, err := listing[owned[station.Interval]]{
 		name: "intervals", fields: intervals.list("t"), columns: intervals.columns, from: "intervals t",
-		id:    "(t.evse * 1000 + t.connector)", // unique with the beginning
+		id:    "CAST(t.evse * 1000 + t.connector AS TEXT)", // unique with the beginning
 		sorts: map[string]order{"from": {by: "t.from_at", number: true}}, usual: "-from",
 	}.page(ctx, s, q, c)
 	result := page.Result[station.Interval]{Next: found.Next}

@@ -1,6 +1,9 @@
 package store
 
 import (
+	"database/sql/driver"
+	"strings"
+
 	"pylon/internal/domain/account"
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/command"
@@ -102,12 +105,13 @@ var tokens = table[token.Token]{"tokens", 1, 2, func(t *token.Token) []column {
 	}
 }}
 
-var stations = table[station.Station]{"stations", 1, 2, func(s *station.Station) []column {
+var stations = table[station.Station]{"stations", 1, 4, func(s *station.Station) []column {
 	return []column{
 		text("id", &s.ID),
 		text("org", &s.Organisation),
-		text("site", &s.Site),
 		text("identity", &s.Identity),
+		always("created_at", &s.CreatedAt),
+		text("site", &s.Site),
 		text("name", &s.Name),
 		text("registration", &s.Registration),
 		flag("automation", &s.Automation),
@@ -127,8 +131,8 @@ var stations = table[station.Station]{"stations", 1, 2, func(s *station.Station)
 		doc("quirks", &s.Quirks),
 		text("template", &s.Template),
 		number("last_transaction", &s.LastTransaction),
-		always("created_at", &s.CreatedAt),
 		number("version", &s.Version),
+		derived("search", strings.ToLower(strings.Join([]string{string(s.Identity), s.Name, s.Vendor, s.Model, s.Serial}, "\n"))),
 	}
 }}
 
@@ -213,8 +217,18 @@ var sessions = table[session.Session]{"sessions", 2, 3, func(s *session.Session)
 		text("start_key", &s.StartKey),
 		text("stop_key", &s.StopKey),
 		text("tariff", &s.Tariff),
+		derived("ended_energy_mwh", endedEnergy(s)),
 	}
 }}
+
+// endedEnergy is a session's energy once it has ended, when nothing moves it
+// any more: sums over many sessions need not look at their progress.
+func endedEnergy(s *session.Session) driver.Value {
+	if s.EndedAt.IsZero() {
+		return nil
+	}
+	return int64(s.Energy)
+}
 
 // progress is the part of a session that a reading moves: the columns that
 // [change.Set.Progress] writes.
@@ -319,10 +333,9 @@ var idempotency = table[change.Idempotency]{"idempotency", 2, 2, func(i *change.
 	}
 }}
 
-var events = table[event.Recorded]{"events", 2, 2, func(e *event.Recorded) []column {
+var events = table[event.Recorded]{"events", 1, 1, func(e *event.Recorded) []column {
 	return []column{
-		stream("stream", &e.Stream),
-		number("number", &e.Number),
+		place("place", &e.Position),
 		text("org", &e.Organisation),
 		text("type", &e.Type),
 		text("site", &e.Site),

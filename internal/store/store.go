@@ -120,3 +120,15 @@ func (s *Store) Commit(ctx context.Context, set *change.Set) error {
 	}
 	return s.committer.submit(ctx, j)
 }
+
+// Backup writes the database as it is to a new file at path, which must not
+// exist, while everything goes on.
+func (s *Store) Backup(ctx context.Context, path string) error {
+	if err := s.dialect.backup(ctx, s.options, path); err != nil {
+		return fmt.Errorf("backup to %s: %w", path, err)
+	}
+	return nil
+}
+
+// Waiting returns how many sets wait for the committer, of at most queueMax.
+func (s *Store) Waiting() int { return len(s.committer.queue) }

@@ -157,9 +157,12 @@ type numbers struct {
 	stream, event, frame, at int64
 }
 
-// frameBits is how much of a frame's place counts frames; the rest is the
+// placeBits is how much of a place is the number in its stream; the rest is the
 // stream. A committer that writes 10,000 frames a second needs 3 years for them.
-const frameBits = 40
+const placeBits = 40
+
+// placeOf returns the place of an event or a frame in its log.
+func placeOf(stream, number int64) int64 { return stream<<placeBits | number }
 
 func (n *numbers) count(c counter) {
 	switch c {
@@ -172,12 +175,10 @@ func (n *numbers) count(c counter) {
 
 func (n *numbers) of(f fill) int64 {
 	switch f {
-	case fillStream:
-		return n.stream
-	case fillNumber:
-		return n.event
-	case fillPlace:
-		return n.stream<<frameBits | n.frame
+	case fillEvent:
+		return placeOf(n.stream, n.event)
+	case fillFrame:
+		return placeOf(n.stream, n.frame)
 	default:
 		return n.at
 	}

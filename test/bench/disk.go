@@ -11,16 +11,18 @@ import (
 	_ "modernc.org/sqlite" // the driver
 
 	"pylon/internal/sim/load"
+	"pylon/internal/store"
 )
 
 const (
 	// sampleEvery is how far apart the readings are by the stations' clocks: an
 	// hour of charging has 360.
 	sampleEvery = 10 * time.Second
-	// packMax is how long the server may take to pack what has ended.
-	packMax = 3 * time.Minute
-	// lookEvery is how often we look whether it has.
-	lookEvery = time.Second
+	// packAfter is more than frames stay rows before they are packed into blocks.
+	packAfter = 3 * time.Hour
+	// packTimes bounds how often the store is asked to pack; once does more than
+	// we have.
+	packTimes = 5
 )
 
 // measureDisk tells what a meter sample takes once its session has ended. Stations
@@ -34,8 +36,15 @@ func measureDisk(ctx context.Context, l *lab) (rows []row, err error) {
 	}
 	file, frames := filepath.Join(data, databaseFile), filepath.Join(data, "frames.db")
 	before := fileSize(file)
-	samples, err := l.charge(ctx, data, file)
+	samples, err := l.charge(ctx, data)
 	if err != nil {
+		return nil, err
+	}
+	loose, err := pages(ctx, file, seriesTables)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.pack(ctx, data); err != nil {
 		return nil, err
 	}
 	series, err := pages(ctx, file, seriesTables)
@@ -50,15 +59,14 @@ func measureDisk(ctx context.Context, l *lab) (rows []row, err error) {
 	return []row{{
 		figure: figure{name: "bytes on disk per meter sample", unit: "B", target: 8, stretch: 3},
 		value:  float64(series) / float64(samples),
-		detail: fmt.Sprintf("%d sessions of both versions, %d readings each, %s samples: pages of the series and its index, after compaction; "+
+		detail: fmt.Sprintf("%d sessions of both versions, %d readings each, %s samples: pages of the series and its index, after compaction; %s B a sample before it; "+
 			"the whole database has grown by %s B a sample (sessions, events and all), its file by %s B, the frame log has %s B",
-			l.charges, l.size.readings, number(float64(samples)), each(all-before), each(fileSize(file)-before), each(fileSize(frames))),
+			l.charges, l.size.readings, number(float64(samples)), each(loose), each(all-before), each(fileSize(file)-before), each(fileSize(frames))),
 	}}, nil
 }
 
-// charge runs the sessions on a server until they are packed, and returns how
-// many samples they had.
-func (l *lab) charge(ctx context.Context, data, file string) (samples int, err error) {
+// charge runs the sessions on a server, and returns how many samples they had.
+func (l *lab) charge(ctx context.Context, data string) (samples int, err error) {
 	s, err := l.start(ctx, data)
 	if err != nil {
 		return 0, err
@@ -91,29 +99,19 @@ func (l *lab) charge(ctx context.Context, data, file string) (samples int, err e
 	if tally.Failed > 0 {
 		return 0, tally.First
 	}
-	return samples, l.packed(ctx, file)
+	return samples, nil
 }
 
-// packed waits until no frame stands outside a block.
-func (l *lab) packed(ctx context.Context, file string) (err error) {
-	db, err := sql.Open("sqlite", "file:"+file+"?mode=ro")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	var loose int
-	for waited := time.Duration(0); waited < packMax; waited += lookEvery {
-		if err := db.QueryRowContext(ctx, "SELECT count(*) FROM meter_frames").Scan(&loose); err != nil {
-			return err
+// pack does what the server does when the sessions are some hours old.
+func (l *lab) pack(ctx context.Context, data string) error {
+	return l.withStore(ctx, data, func(ctx context.Context, db *store.Store) error {
+		for range packTimes {
+			if err := db.Compact(ctx, l.clock.Now().Add(packAfter)); err != nil {
+				return err
+			}
 		}
-		if loose == 0 {
-			return nil
-		}
-		if err := l.sleep(ctx, lookEvery); err != nil {
-			return err
-		}
-	}
-	return fmt.Errorf("%d frames were not packed within %v", loose, packMax)
+		return nil
+	})
 }
 
 // seriesTables are what holds the samples.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,7 +61,7 @@ func measureEvents(ctx context.Context, l *lab) (rows []row, err error) {
 	hangUp()
 	broken := failures(tally)
 	if missing > 0 {
-		broken = fmt.Sprintf("%d events did not come: %v", missing, <-ended)
+		broken = fmt.Sprintf("%d events did not come (%v)", missing, <-ended)
 	}
 	return []row{{
 		figure: figure{name: "frame to event on another's stream, p95", unit: "ms", target: 100, stretch: 20},
@@ -76,13 +77,13 @@ type watch struct {
 	clock clock.Clock
 
 	mu        sync.Mutex
-	due       map[string]time.Time // by identity: sent, and its event not seen
+	due       map[string][]time.Time // by identity: sent, and its event not seen; the oldest first
 	latencies load.Latencies
 	seen      chan struct{} // gets a value after an event, perhaps
 }
 
 func newWatch(c clock.Clock) *watch {
-	return &watch{clock: c, due: map[string]time.Time{}, seen: make(chan struct{}, 1)}
+	return &watch{clock: c, due: map[string][]time.Time{}, seen: make(chan struct{}, 1)}
 }
 
 // sent notes that a station says something now.
@@ -90,7 +91,7 @@ func (w *watch) sent(identity string) {
 	now := w.clock.Now()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.due[identity] = now
+	w.due[identity] = append(w.due[identity], now)
 }
 
 // saw notes the event of a station.
@@ -98,9 +99,9 @@ func (w *watch) saw(identity string) {
 	now := w.clock.Now()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if sent, ok := w.due[identity]; ok {
-		w.latencies = append(w.latencies, now.Sub(sent))
-		delete(w.due, identity)
+	if due := w.due[identity]; len(due) > 0 {
+		w.latencies = append(w.latencies, now.Sub(due[0]))
+		w.due[identity] = due[1:]
 	}
 	select {
 	case w.seen <- struct{}{}:
@@ -150,9 +151,19 @@ func (w *watch) listen(ctx context.Context, s *server) (ended <-chan error, err 
 	return done, nil
 }
 
-// read takes in the lines of a stream of connectors.
+// Why a stream tells nothing more.
+var (
+	errReset = errors.New("the server has reset the stream")
+	errEnded = errors.New("the server has ended the stream")
+)
+
+// read takes in the lines of a stream of connectors. A connector's events come in
+// their order.
 func (w *watch) read(lines *bufio.Scanner) error {
 	for lines.Scan() {
+		if lines.Text() == "event: reset" {
+			return errReset
+		}
 		data, ok := strings.CutPrefix(lines.Text(), "data: ")
 		if !ok {
 			continue
@@ -168,5 +179,5 @@ func (w *watch) read(lines *bufio.Scanner) error {
 			w.saw(e.StationID)
 		}
 	}
-	return lines.Err()
+	return cmp.Or(lines.Err(), errEnded)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -35,7 +36,7 @@ func TestWatch(t *testing.T) {
 		time.Sleep(5 * ms)
 		w.sent("B")
 		time.Sleep(10 * ms)
-		if err := w.read(stream(another, nobody, b, b, a)); err != nil {
+		if err := w.read(stream(another, nobody, b, b, a)); !errors.Is(err, errEnded) {
 			t.Fatal(err)
 		}
 		got, missing := w.wait(2)
@@ -52,8 +53,33 @@ func TestWatch(t *testing.T) {
 	})
 }
 
+// What comes late is not taken for what was sent since.
+func TestWatchCountsFromTheOldest(t *testing.T) {
+	const a = `{"type":"connector.status_changed","station_id":"A"}`
+	synctest.Test(t, func(t *testing.T) {
+		w := newWatch(clock.System{})
+		w.sent("A")
+		time.Sleep(time.Second)
+		w.sent("A")
+		if err := w.read(stream(a, a)); !errors.Is(err, errEnded) {
+			t.Fatal(err)
+		}
+		got, missing := w.wait(2)
+		if want := (load.Latencies{0, time.Second}); !slices.Equal(got, want) || missing != 0 {
+			t.Errorf("got %v, %d missing; want %v, 0", got, missing, want)
+		}
+	})
+}
+
+func TestWatchSeesAReset(t *testing.T) {
+	lines := bufio.NewScanner(strings.NewReader("event: reset\nid: 2\ndata: {}\n\n"))
+	if err := newWatch(clock.System{}).read(lines); !errors.Is(err, errReset) {
+		t.Errorf("got error %v, want %v", err, errReset)
+	}
+}
+
 func TestWatchRefusesGarbage(t *testing.T) {
-	if err := newWatch(clock.System{}).read(stream("{")); err == nil {
-		t.Error("got no error for data that are no JSON")
+	if err := newWatch(clock.System{}).read(stream("{")); err == nil || errors.Is(err, errEnded) {
+		t.Errorf("got %v for data that are no JSON", err)
 	}
 }

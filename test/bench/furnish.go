@@ -46,22 +46,24 @@ func (l *lab) furnished(ctx context.Context, name string, stations int) (data st
 	if data, err = l.folder(name); err != nil {
 		return "", err
 	}
-	now := l.clock.Now()
+	err = l.withStore(ctx, data, func(ctx context.Context, db *store.Store) error { return l.furnish(ctx, db, stations) })
+	return data, err
+}
+
+// withStore works on the database of a folder that no server runs on.
+func (l *lab) withStore(ctx context.Context, data string, work func(context.Context, *store.Store) error) error {
 	db, err := store.Open(ctx, store.Options{
-		Path: filepath.Join(data, databaseFile), Synchronous: "off", Clock: l.clock, Node: ident.New[ident.NodeID](now),
+		Path: filepath.Join(data, databaseFile), Synchronous: "off", Clock: l.clock, Node: ident.New[ident.NodeID](l.clock.Now()),
 	})
 	if err != nil {
-		return "", err
+		return err
 	}
 	running, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func() { ended <- db.Run(running) }()
-	err = l.furnish(ctx, db, stations)
+	err = work(ctx, db)
 	stop()
-	if err = errors.Join(err, <-ended, db.Close()); err != nil {
-		return "", fmt.Errorf("furnish %s: %w", name, err)
-	}
-	return data, nil
+	return errors.Join(err, <-ended, db.Close())
 }
 
 const databaseFile = "pylon.db"

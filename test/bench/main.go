@@ -97,6 +97,20 @@ type measurement struct {
 	run  func(context.Context, *lab) ([]row, error)
 }
 
+// measure makes one measurement and notes what else the machine did.
+func (l *lab) measure(ctx context.Context, m measurement) ([]row, error) {
+	before, err := readOthers(l.clock.Now())
+	if err != nil {
+		return nil, err
+	}
+	rows, runErr := m.run(ctx, l)
+	after, err := readOthers(l.clock.Now())
+	for i := range rows {
+		rows[i].others = after.since(before)
+	}
+	return rows, errors.Join(runErr, err)
+}
+
 func names() []string {
 	var all []string
 	for _, m := range measurements {
@@ -126,7 +140,7 @@ func run(ctx context.Context, args []string) (err error) {
 		if o.only != nil && !slices.Contains(o.only, m.name) {
 			continue
 		}
-		rows, err := m.run(ctx, l)
+		rows, err := l.measure(ctx, m)
 		report.rows = append(report.rows, rows...)
 		if err != nil {
 			failures = errors.Join(failures, fmt.Errorf("%s: %w", m.name, err))

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -17,16 +18,23 @@ import (
 const tick = time.Second / 100
 
 // parseCPU returns user and system time out of /proc/PID/stat.
-// The name of the program, second, may hold spaces and brackets; from the last
-// bracket on fields are separated by spaces.
 // Source: proc_pid_stat(5), fields 14 and 15.
-func parseCPU(stat []byte) (time.Duration, error) {
-	const utime, stime = 14 - 3, 15 - 3 // what follows the bracket begins with field 3
+func parseCPU(stat []byte) (time.Duration, error) { return statTicks(stat, 14, 15) }
+
+// parseFamilyCPU is parseCPU with the children that the process has waited for.
+// Source: proc_pid_stat(5), fields 14 to 17.
+func parseFamilyCPU(stat []byte) (time.Duration, error) { return statTicks(stat, 14, 17) }
+
+// statTicks sums up the fields from first to last of /proc/PID/stat. The second
+// is the name of the program, which may hold spaces and brackets; from its last
+// bracket on fields are separated by spaces.
+func statTicks(stat []byte, first, last int) (time.Duration, error) {
+	const behind = 3 // the field that follows the name
 	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-	if len(fields) <= stime {
+	if len(fields) <= last-behind {
 		return 0, fmt.Errorf("stat of a process has %d fields after its name", len(fields))
 	}
-	return ticks(fields[utime], fields[stime])
+	return ticks(fields[first-behind : last-behind+1]...)
 }
 
 // parseBusy returns how long all cores together have worked since the machine
@@ -102,33 +110,55 @@ type spent struct{ server, generator, machine, elapsed time.Duration }
 
 // String tells who had the machine.
 func (s spent) String() string {
-	whole := s.elapsed.Seconds() * float64(runtime.NumCPU())
-	share := func(d time.Duration) string { return strconv.Itoa(int(100*max(0, d.Seconds())/whole)) + " %" }
-	return fmt.Sprintf("of the machine the server had %s, the generator %s, others %s",
-		share(s.server), share(s.generator), share(s.machine-s.server-s.generator))
+	return fmt.Sprintf("of the machine the server had %d %%, the generator %d %%, others %d %%",
+		percent(s.server, s.elapsed), percent(s.generator, s.elapsed), percent(s.machine-s.server-s.generator, s.elapsed))
 }
 
 // readUsage reads the clocks of a server and of all others.
 func readUsage(pid int, now time.Time) (usage, error) {
-	u := usage{at: now}
-	for _, source := range []struct {
-		path  string
-		parse func([]byte) (time.Duration, error)
-		into  *time.Duration
-	}{
-		{fmt.Sprintf("/proc/%d/stat", pid), parseCPU, &u.server},
-		{"/proc/self/stat", parseCPU, &u.generator},
-		{"/proc/stat", parseBusy, &u.machine},
-	} {
-		text, err := os.ReadFile(source.path)
-		if err != nil {
-			return usage{}, err
-		}
-		if *source.into, err = source.parse(text); err != nil {
-			return usage{}, fmt.Errorf("%s: %w", source.path, err)
-		}
+	server, serverErr := readCPU(fmt.Sprintf("/proc/%d/stat", pid), parseCPU)
+	generator, generatorErr := readCPU("/proc/self/stat", parseCPU)
+	machine, machineErr := readCPU("/proc/stat", parseBusy)
+	return usage{server, generator, machine, now}, errors.Join(serverErr, generatorErr, machineErr)
+}
+
+func readCPU(path string, parse func([]byte) (time.Duration, error)) (time.Duration, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return 0, err
 	}
-	return u, nil
+	d, err := parse(text)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", path, err)
+	}
+	return d, nil
+}
+
+// others is what the machine did beside us, so far: we and the servers that have
+// ended.
+type others struct {
+	busy time.Duration
+	at   time.Time
+}
+
+func readOthers(now time.Time) (others, error) {
+	family, familyErr := readCPU("/proc/self/stat", parseFamilyCPU)
+	machine, machineErr := readCPU("/proc/stat", parseBusy)
+	return others{machine - family, now}, errors.Join(familyErr, machineErr)
+}
+
+// since returns the share of the machine that others have had from then to o, in
+// per cent.
+func (o others) since(then others) int {
+	return percent(o.busy-then.busy, o.at.Sub(then.at))
+}
+
+// percent returns how much of all cores d is in a stretch of time.
+func percent(d, elapsed time.Duration) int {
+	if elapsed <= 0 {
+		return 0
+	}
+	return int(100 * max(0, d.Seconds()) / (elapsed.Seconds() * float64(runtime.NumCPU())))
 }
 
 // machine is where the figures were taken.

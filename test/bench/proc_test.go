@@ -28,6 +28,24 @@ func TestParseCPU(t *testing.T) {
 	}
 }
 
+func TestParseFamilyCPU(t *testing.T) {
+	for _, c := range []struct {
+		name, stat string
+		want       time.Duration
+		fails      bool
+	}{
+		{"with children", "42 (a b) S 1 2 3 0 -1 4194560 100 0 0 0 1000 200 30 4 20 0 9", 12_340 * time.Millisecond, false},
+		{"one field short", "42 (a b) S 1 2 3 0 -1 4194560 100 0 0 0 1000 200 30", 0, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := parseFamilyCPU([]byte(c.stat))
+			if got != c.want || (err != nil) != c.fails {
+				t.Errorf("got %v, %v; want %v, error %v", got, err, c.want, c.fails)
+			}
+		})
+	}
+}
+
 func TestParseBusy(t *testing.T) {
 	for _, c := range []struct {
 		name, stat string

@@ -25,6 +25,7 @@ type row struct {
 	value  float64
 	broken string // what went wrong that the number does not tell; "" when nothing did
 	detail string // how it came about
+	others int    // per cent of the machine that other programs had meanwhile
 }
 
 // ratio is the measured value in targets.
@@ -45,9 +46,15 @@ func (r row) verdict() string {
 		return "reaches the stretch"
 	case reaches(r.target):
 		return "meets the target"
+	case r.others > busyFrom:
+		return fmt.Sprintf("misses the target, on a busy machine (others: %d %%)", r.others)
 	}
 	return "misses the target"
 }
+
+// busyFrom is the share of the machine, in per cent, from which other programs are
+// worth a word when a target is missed.
+const busyFrom = 10
 
 // number writes a value with three digits that count, thousands apart.
 func number(v float64) string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"pylon/internal/sim/load"
@@ -56,7 +57,8 @@ func measureSessions(ctx context.Context, l *lab) ([]row, error) {
 		rates = append(rates, row{
 			figure: figure{name: "messages/s, " + w.name, target: 8000, stretch: 12_000, more: true},
 			value:  tally.PerSecond(), broken: broken,
-			detail: "the same run; answered after " + quantiles(tally.Latencies),
+			detail: fmt.Sprintf("the same run; answered after %s; at this cost a machine with nothing else to do has time for %s",
+				quantiles(tally.Latencies), number(float64(runtime.NumCPU())*float64(tally.Done)/(used.server+used.generator).Seconds())),
 		})
 	}
 	return append(costs, rates...), nil

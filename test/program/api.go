@@ -115,8 +115,8 @@ func (s *Server) create(t testing.TB, path, key string, body any) {
 	s.want(t, Request{Method: http.MethodPost, Path: path, Key: key, Body: body}, http.StatusCreated, nil)
 }
 
-// get reads a resource into result.
-func (s *Server) get(t testing.TB, path string, result any) {
+// Get reads a resource into result, and fails the test when it cannot.
+func (s *Server) Get(t testing.TB, path string, result any) {
 	t.Helper()
 	s.want(t, Request{Method: http.MethodGet, Path: path}, http.StatusOK, result)
 }
@@ -139,7 +139,7 @@ func (s *Server) CreateToken(t testing.TB, uid, status string) {
 func (s *Server) Station(t testing.TB, stationID string) Station {
 	t.Helper()
 	var station Station
-	s.get(t, "/api/v1/stations/"+url.PathEscape(stationID), &station)
+	s.Get(t, "/api/v1/stations/"+url.PathEscape(stationID), &station)
 	return station
 }
 
@@ -179,7 +179,7 @@ func list[T any](t testing.TB, s *Server, path string, query url.Values) []T {
 			Data []T    `json:"data"`
 			Next string `json:"next_cursor"`
 		}
-		s.get(t, path+"?"+query.Encode(), &page)
+		s.Get(t, path+"?"+query.Encode(), &page)
 		all = append(all, page.Data...)
 		if page.Next == "" {
 			return all

@@ -29,6 +29,8 @@ const (
 	startMax = 60 * time.Second
 	// stopMax bounds the time that an orderly stop takes.
 	stopMax = 30 * time.Second
+	// lookEvery is how often [Await] looks again: seldom enough not to be load.
+	lookEvery = 100 * time.Millisecond
 	// logKept is how much of the program's log a failed test shows.
 	logKept = 64 << 10
 )
@@ -45,7 +47,7 @@ func Build(t testing.TB) string {
 		return binary
 	}
 	binary := filepath.Join(t.TempDir(), "pylon")
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", binary, "pylon/cmd/pylon")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "pylon/cmd/pylon")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
@@ -55,6 +57,7 @@ func Build(t testing.TB) string {
 // Config says how a server runs.
 type Config struct {
 	Binary string   // from [Build]
+	Demo   bool     // run `pylon demo`, with its simulated network, instead of `pylon serve`
 	Data   string   // the data folder; a second server on the same folder goes on where the first ended
 	Env    []string // the settings beside address, folder and key, as PYLON_NAME=value
 	Tracer []string // a command before the program's own that runs it, such as strace; nil for none
@@ -72,7 +75,11 @@ type Server struct {
 // is killed when the test ends, and a failed test shows the end of its log.
 func Start(t testing.TB, c Config) *Server {
 	t.Helper()
-	args := append(slices.Clip(c.Tracer), c.Binary, "serve", "--listen", "127.0.0.1:0", "--data", c.Data)
+	command := "serve"
+	if c.Demo {
+		command = "demo"
+	}
+	args := append(slices.Clip(c.Tracer), c.Binary, command, "--listen", "127.0.0.1:0", "--data", c.Data)
 	s := &Server{cmd: exec.Command(args[0], args[1:]...), done: make(chan struct{}), log: &tail{}}
 	s.cmd.Env = append(environment(), append(c.Env, "PYLON_BOOTSTRAP_API_KEY="+Key)...)
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that a tracer and what it traces go together
@@ -161,6 +168,23 @@ func (s *Server) Stop(t testing.TB) {
 	case <-ctx.Done():
 		t.Errorf("the server did not stop within %v", stopMax)
 		s.Kill()
+	}
+}
+
+// Await looks until done holds, and fails the test when it does not within limit.
+// What it waits for is seen through the API alone, so there is no event to wait for.
+func Await(t testing.TB, what string, limit time.Duration, done func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
+	for !done() {
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			t.Fatalf("%s: not within %v", what, limit)
+		}
 	}
 }
 

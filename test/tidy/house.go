@@ -22,7 +22,7 @@ func Pylon() House {
 		FileLines: 600,
 		FuncLines: 70,
 		DomainOrder: []string{
-			"event", "account", "site", "station", "command", "tariff", "driver", "token", "reservation", "meter", "session",
+			"event", "account", "site", "station", "tariff", "driver", "token", "reservation", "meter", "session", "command",
 			"ledger", "billing", "payment", "power", "incident", "support", "roaming", "notify", "report",
 			"change", // what decisions of all of them come to
 		},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"go/ast"
 	"go/format"
+	"maps"
 	"path"
 	"regexp"
 	"strings"
@@ -74,8 +75,9 @@ func checkFileLengths(h House, t *Tree, report report) {
 	}
 }
 
-// checkFuncLengths keeps functions to a screen. What a test lists as data does not
-// count: a table is read line by line, not held in the head.
+// checkFuncLengths keeps functions to a screen. In tests a subtest is a function of
+// its own, and what is listed as data does not count: a table is read line by line,
+// not held in the head.
 func checkFuncLengths(h House, t *Tree, report report) {
 	for f := range t.Go {
 		if f.Generated {
@@ -86,29 +88,56 @@ func checkFuncLengths(h House, t *Tree, report report) {
 			if !ok || fn.Body == nil {
 				continue
 			}
-			n := t.line(fn.Body.Rbrace) - t.line(fn.Body.Lbrace) - 1
-			if f.Test {
-				n -= t.dataLines(fn.Body)
-			}
-			if n > h.FuncLines {
-				report(f.Path, t.line(fn.Pos()), "%s has %d lines; a function has at most %d", fn.Name.Name, n, h.FuncLines)
+			for body, lines := range t.bodies(f, fn.Body) {
+				if lines > h.FuncLines {
+					name := fn.Name.Name
+					if body != fn.Body {
+						name = "a subtest of " + name
+					}
+					report(f.Path, t.line(body.Lbrace), "%s has %d lines; a function has at most %d", name, lines, h.FuncLines)
+				}
 			}
 		}
 	}
 }
 
-// dataLines counts the lines that composite literals span beyond their first, the
-// outermost only.
-func (t *Tree) dataLines(body *ast.BlockStmt) int {
-	n := 0
+// bodies returns how many lines a function has between its braces, and of a test's
+// function how many each of its subtests has.
+func (t *Tree) bodies(f *File, body *ast.BlockStmt) map[*ast.BlockStmt]int {
+	counts := map[*ast.BlockStmt]int{}
+	counts[body] = t.line(body.Rbrace) - t.line(body.Lbrace) - 1
+	if !f.Test {
+		return counts
+	}
 	ast.Inspect(body, func(node ast.Node) bool {
-		lit, ok := node.(*ast.CompositeLit)
-		if ok {
-			n += t.line(lit.Rbrace) - t.line(lit.Lbrace)
+		switch node := node.(type) {
+		case *ast.CompositeLit:
+			counts[body] -= t.line(node.Rbrace) - t.line(node.Lbrace)
+			return false
+		case *ast.CallExpr:
+			subtest := subtestOf(node)
+			if subtest == nil {
+				return true
+			}
+			counts[body] -= t.line(subtest.Rbrace) - t.line(subtest.Lbrace)
+			maps.Copy(counts, t.bodies(f, subtest))
+			return false
 		}
-		return !ok
+		return true
 	})
-	return n
+	return counts
+}
+
+// subtestOf returns the body of the function that a call of t.Run runs, or nil.
+func subtestOf(call *ast.CallExpr) *ast.BlockStmt {
+	method, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok || method.Sel.Name != "Run" || len(call.Args) != 2 {
+		return nil
+	}
+	if subtest, ok := call.Args[1].(*ast.FuncLit); ok {
+		return subtest.Body
+	}
+	return nil
 }
 
 // checkFormat wants Go as gofmt writes it.

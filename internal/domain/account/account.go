@@ -3,6 +3,7 @@
 package account
 
 import (
+	"strings"
 	"time"
 
 	"pylon/internal/kernel/fault"
@@ -91,21 +92,19 @@ func System(org ident.OrganisationID, part string) Actor {
 
 // Can returns nil when the actor has the scope, else [fault.Forbidden].
 func (a Actor) Can(want Scope) error {
-	for _, s := range a.Scopes {
-		if s == All || s == want || (string(s) == writeOf(want)) {
+	for _, has := range a.Scopes {
+		if has == All || has == want || includes(has, want) {
 			return nil
 		}
 	}
 	return fault.New(fault.Forbidden, "scope_missing", "scope", string(want))
 }
 
-// writeOf returns the write scope that includes the read scope s.
-func writeOf(s Scope) string {
-	const read = ":read"
-	if n := len(s) - len(read); n > 0 && string(s[n:]) == read {
-		return string(s[:n]) + ":write"
-	}
-	return ""
+// includes reports whether has is the write scope of the noun that want reads.
+func includes(has, want Scope) bool {
+	written, writes := strings.CutSuffix(string(has), ":write")
+	read, reads := strings.CutSuffix(string(want), ":read")
+	return writes && reads && written == read
 }
 
 // Audit is one line of the audit trail: who changed what. It names no person

@@ -7,9 +7,9 @@ import (
 	"pylon/internal/kernel/ident"
 )
 
-// idTokenMax is OCPP's limit for what the driver identifies with: 20 in 1.6,
-// 36 in 2.x.
-const idTokenMax = 36
+// idTokenMax is OCPP 2.1's limit for what the driver identifies with; 2.0.1 has
+// 36, 1.6 has 20. Which of them holds is the station's to say.
+const idTokenMax = 255
 
 // Check reports what is wrong with a new command, naming the field as callers
 // know it.
@@ -23,8 +23,11 @@ func Check(c Command) error {
 	}
 	switch c.Type {
 	case Start:
-		if in.TokenUID == "" || len(in.TokenUID) > idTokenMax {
-			return fault.InvalidField("/token_uid", "required", "names the token that is charged, 1 to 36 characters")
+		if in.TokenUID == "" {
+			return fault.InvalidField("/token_uid", "required", "names the token that is charged")
+		}
+		if len(in.TokenUID) > idTokenMax {
+			return fault.InvalidField("/token_uid", "too_long", "has at most 255 characters")
 		}
 	case Stop:
 		if in.TransactionID == "" {

@@ -166,7 +166,7 @@ func (r *reader) value() decimal.Decimal {
 		r.fail()
 		return decimal.Decimal{}
 	default:
-		return decimal.FromInt(r.int(), int(scale)-1) //nolint:gosec // bounded above
+		return decimal.FromInt(r.int(), int(scale)-1)
 	}
 }
 

@@ -140,8 +140,17 @@ func TestPlainNumbers(t *testing.T) {
 		text  string
 		plain bool
 	}{
-		{"0", true}, {"12.50", true}, {"-7", true}, {"-0.5", true}, {"999999999999999999", true}, {"0.00", true},
-		{"1000000000000000000", false}, {"-0", false}, {"-0.00", false}, {"+5", false}, {"1e3", false},
+		{"0", true},
+		{"12.50", true},
+		{"-7", true},
+		{"-0.5", true},
+		{"999999999999999999", true},
+		{"0.00", true},
+		{"1000000000000000000", false},
+		{"-0", false},
+		{"-0.00", false},
+		{"+5", false},
+		{"1e3", false},
 	} {
 		digits, scale, ok := plain(tt.text)
 		if ok != tt.plain {
@@ -177,7 +186,7 @@ func charge(n int) []Frame {
 	noise := uint64(1)
 	jitter := func(below uint64) int64 {
 		noise = noise*6364136223846793005 + 1442695040888963407
-		return int64(noise >> 33 % below) //nolint:gosec // small
+		return int64(noise >> 33 % below)
 	}
 	energy := int64(123_456_789)
 	for i := range frames {

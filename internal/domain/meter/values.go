@@ -24,7 +24,7 @@ func (v *values) append(w *writer) {
 			j++
 		}
 		runs.uint(uint64(v.scales[i] + 1)) //nolint:gosec // -1 to maxDigits
-		runs.uint(uint64(j - i))           //nolint:gosec // positive
+		runs.uint(uint64(j - i))
 		n++
 		i = j
 	}
@@ -40,7 +40,7 @@ func (v *values) append(w *writer) {
 			best, order = d, o
 		}
 	}
-	w.uint(uint64(order)) //nolint:gosec // at most maxOrder
+	w.uint(uint64(order))
 	w.uint(uint64(len(best)))
 	for _, d := range best {
 		w.int(d)
@@ -56,7 +56,7 @@ func (v *values) parse(r *reader) {
 			return
 		}
 		for range n {
-			v.scales = append(v.scales, int(scale)-1) //nolint:gosec // bounded above
+			v.scales = append(v.scales, int(scale)-1)
 		}
 	}
 	v.texts = make([]string, r.count(1))

@@ -116,7 +116,7 @@ func (r *reader) int() int64 {
 // damaged data asks for no more memory than it has itself.
 func (r *reader) count(size int) int {
 	n := r.uint()
-	if n > uint64(len(r.data)/size) {
+	if n > uint64(len(r.data)/size) { //nolint:gosec // a length
 		r.fail()
 		return 0
 	}
@@ -241,7 +241,7 @@ func (s *stamp) read(text string) {
 		if rest[0] == '-' {
 			minutes = -minutes
 		}
-		s.form, s.fraction, s.offset = formOffset, uint8(fraction), minutes //nolint:gosec // at most maxFraction
+		s.form, s.fraction, s.offset = formOffset, uint8(fraction), minutes
 	}
 }
 

@@ -37,7 +37,7 @@ func (d *decision) begin() {
 	d.raise(&d.s, station.TransactionUnknown, "the first that was heard of it is not its start")
 	if r.Kind == Ended {
 		for i := range r.Samples {
-			if at := d.sampled(&r.Samples[i]); at.Before(d.s.StartedAt) {
+			if at := d.sampled(&r.Samples[i]); at.Before(d.s.StartedAt) && d.at.Sub(at) <= queueMax {
 				d.s.StartedAt = at
 			}
 		}
@@ -67,38 +67,4 @@ func (d *decision) hearStart() {
 	if d.s.StartedAsSent = d.r.AsSent; d.s.StartedAsSent == "" {
 		d.s.StartedAsSent = d.r.OccurredAt.Format(time.RFC3339Nano)
 	}
-}
-
-// replace ends what runs in the place of a session whose start has been heard.
-// There is one transaction at an EVSE at a time (2.x E01.FR.14; in 1.6 at a
-// connector), so the older one has ended, and its stop is lost or still to
-// come: it is closed with what is known. One of which something was heard after
-// this one began runs beside it.
-func (d *decision) replace() {
-	for i := range d.k.Open {
-		o := d.k.Open[i]
-		if o.ID == d.s.ID || o.EVSE != d.s.EVSE || d.r.Version == station.OCPP16 && o.Connector != d.s.Connector {
-			continue
-		}
-		if d.s.StartedAsSent == "" || !o.StartedAt.Before(d.s.StartedAt) || o.LastEventAt.After(d.r.OccurredAt) {
-			d.raise(&d.s, station.TransactionsInOne, "transaction "+o.TransactionID+" runs in the same place")
-			continue
-		}
-		before := o
-		o.EndedAt = o.lastSeen()
-		o.EndReceivedAt, o.StopReason, o.PowerW = d.r.ReceivedAt, StopReplaced, 0
-		o.Status = o.settled()
-		d.raise(&o, station.TransactionReplaced, "another transaction began in its place before it ended")
-		o.Version++
-		d.out.Segments = append(d.out.Segments, o.segment())
-		d.out.Events = tell(d.out.Events, &before, &o, d.r.ReceivedAt)
-		d.out.Tokens = uses(d.out.Tokens, &before, &o)
-		d.older = append(d.older, o)
-	}
-}
-
-// lastSeen is the last moment of which the station said something about the
-// session.
-func (s *Session) lastSeen() time.Time {
-	return later(later(s.StartedAt, s.StateSince), later(s.Last.At, s.PowerAt))
 }

@@ -6,6 +6,7 @@ import (
 
 	"pylon/internal/domain/station"
 	"pylon/internal/domain/token"
+	"pylon/internal/kernel/ident"
 )
 
 // Who charges, and what the session is, after a conversation.
@@ -25,30 +26,63 @@ func TestWhoCharges(t *testing.T) {
 	}{
 		{"E01.FR.10 authorised from the start", nil, []Report{event2(Started, 0, 0, by("A"))}, Active, "tok_A", MethodToken, "Accepted", ""},
 		{"E01.FR.02 pending until somebody is authorised", nil, []Report{event2(Started, 0, 0)}, Pending, "", MethodNone, "", ""},
-		{"E02.FR.01 authorised by a later event", nil, []Report{event2(Started, 0, 0), event2(Updated, 1, 1, by("A"), trigger("Authorized"))},
-			Active, "tok_A", MethodToken, "Accepted", ""},
+		{
+			"E02.FR.01 authorised by a later event", nil,
+			[]Report{event2(Started, 0, 0), event2(Updated, 1, 1, by("A"), trigger("Authorized"))},
+			Active, "tok_A", MethodToken, "Accepted", "",
+		},
 		{"E05.FR.01 refused", nil, []Report{event2(Started, 0, 0, by("BAD"))}, Pending, "tok_BAD", MethodNone, "Blocked", ""},
-		{"E05.FR.10 refused, ended by the station", nil, []Report{event2(Started, 0, 0, by("BAD")), event2(Ended, 1, 1, because("DeAuthorized"))},
-			Failed, "tok_BAD", MethodNone, "Blocked", ""},
-		{"E05 refused, then another card", nil, []Report{event2(Started, 0, 0, by("BAD")), event2(Updated, 1, 1, by("A"))},
-			Active, "tok_A", MethodToken, "Accepted", ""},
+		{
+			"E05.FR.10 refused, ended by the station", nil,
+			[]Report{event2(Started, 0, 0, by("BAD")), event2(Ended, 1, 1, because("DeAuthorized"))},
+			Failed, "tok_BAD", MethodNone, "Blocked", "",
+		},
+		{
+			"E05 refused, then another card", nil,
+			[]Report{event2(Started, 0, 0, by("BAD")), event2(Updated, 1, 1, by("A"))},
+			Active, "tok_A", MethodToken, "Accepted", "",
+		},
 		{"unknown card", nil, []Report{event2(Started, 0, 0, by("?"))}, Pending, "", MethodNone, "Unknown", ""},
-		{"a refused card changes nothing for who charges", nil, []Report{event2(Started, 0, 0, by("A")), event2(Updated, 1, 1, by("BAD"))},
-			Active, "tok_A", MethodToken, "Accepted", ""},
-		{"C09.FR.03 a card of the same group takes over", nil, []Report{event2(Started, 0, 0, by("G1")), event2(Updated, 1, 1, by("G2"))},
-			Active, "tok_G2", MethodGroup, "Accepted", ""},
-		{"a card of nobody's group takes over", nil, []Report{event2(Started, 0, 0, by("A")), event2(Updated, 1, 1, by("B"))},
-			Active, "tok_B", MethodToken, "Accepted", ""},
-		{"an older card that comes late takes nothing over", nil, []Report{event2(Started, 0, 0, by("A")), event2(Updated, 3, 3), event2(Updated, 2, 2, by("B"))},
-			Active, "tok_A", MethodToken, "Accepted", ""},
-		{"E07.FR.01 stopped by its own card", nil, []Report{event2(Started, 0, 0, by("A")), event2(Ended, 1, 1, by("A"), trigger("StopAuthorized"))},
-			Completed, "tok_A", MethodToken, "Accepted", "tok_A"},
-		{"C09.FR.03 stopped by a card of its group", nil, []Report{event2(Started, 0, 0, by("G1")), event2(Ended, 1, 1, by("G2"), trigger("StopAuthorized"))},
-			Completed, "tok_G1", MethodToken, "Accepted", "tok_G2"},
-		{"E07.FR.02 stopped before it ends", nil, []Report{event2(Started, 0, 0, by("G1")), event2(Updated, 1, 1, by("G2"), trigger("StopAuthorized"))},
-			Active, "tok_G1", MethodToken, "Accepted", "tok_G2"},
-		{"the stop is heard before the start", nil, []Report{event2(Ended, 2, 2, by("G2"), trigger("StopAuthorized")), event2(Started, 0, 0, by("G1"))},
-			Completed, "tok_G1", MethodToken, "Accepted", "tok_G2"},
+		{
+			"a refused card changes nothing for who charges", nil,
+			[]Report{event2(Started, 0, 0, by("A")), event2(Updated, 1, 1, by("BAD"))},
+			Active, "tok_A", MethodToken, "Accepted", "",
+		},
+		{
+			"C09.FR.03 a card of the same group takes over", nil,
+			[]Report{event2(Started, 0, 0, by("G1")), event2(Updated, 1, 1, by("G2"))},
+			Active, "tok_G2", MethodGroup, "Accepted", "",
+		},
+		{
+			"a card of nobody's group takes over", nil,
+			[]Report{event2(Started, 0, 0, by("A")), event2(Updated, 1, 1, by("B"))},
+			Active, "tok_B", MethodToken, "Accepted", "",
+		},
+		{
+			"an older card that comes late takes nothing over", nil,
+			[]Report{event2(Started, 0, 0, by("A")), event2(Updated, 3, 3), event2(Updated, 2, 2, by("B"))},
+			Active, "tok_A", MethodToken, "Accepted", "",
+		},
+		{
+			"E07.FR.01 stopped by its own card", nil,
+			[]Report{event2(Started, 0, 0, by("A")), event2(Ended, 1, 1, by("A"), trigger("StopAuthorized"))},
+			Completed, "tok_A", MethodToken, "Accepted", "tok_A",
+		},
+		{
+			"C09.FR.03 stopped by a card of its group", nil,
+			[]Report{event2(Started, 0, 0, by("G1")), event2(Ended, 1, 1, by("G2"), trigger("StopAuthorized"))},
+			Completed, "tok_G1", MethodToken, "Accepted", "tok_G2",
+		},
+		{
+			"E07.FR.02 stopped before it ends", nil,
+			[]Report{event2(Started, 0, 0, by("G1")), event2(Updated, 1, 1, by("G2"), trigger("StopAuthorized"))},
+			Active, "tok_G1", MethodToken, "Accepted", "tok_G2",
+		},
+		{
+			"the stop is heard before the start", nil,
+			[]Report{event2(Ended, 2, 2, by("G2"), trigger("StopAuthorized")), event2(Started, 0, 0, by("G1"))},
+			Completed, "tok_G1", MethodToken, "Accepted", "tok_G2",
+		},
 		{"only the stop is heard", nil, []Report{event2(Ended, 2, 2, by("A"))}, Completed, "tok_A", MethodNone, "Accepted", "tok_A"},
 		{"C02 a start button", nil, []Report{event2(Started, 0, 0, none)}, Active, "", MethodNoneGiven, "Accepted", ""},
 		{"C02 a start button, then a card", nil, []Report{event2(Started, 0, 0, none), event2(Updated, 1, 1, by("A"))}, Active, "tok_A", MethodToken, "Accepted", ""},
@@ -142,10 +176,14 @@ func TestWhatABirthKeeps(t *testing.T) {
 	w := newWorld(t)
 	w.report(event2(Started, 4, 3, by("G1"), received(3), func(r *Report) { r.ReservationID = 12 }, wh(1500)))
 	s := w.only()
-	got := []any{s.ID, s.Organisation, s.Site, s.Station, s.EVSE, s.Connector, s.TransactionID, s.Group, s.ReservationID, s.RemoteStartID,
-		s.StartedAt, s.StartedAsSent, s.StartReceivedAt, s.TimeZone, s.Country, s.LastSeqNo, s.Frames, s.StateOfCharge, s.Version}
-	want := []any{s.ID, w.station.Organisation, w.station.Site, w.station.ID, 1, 1, "T1", "FLEET", int64(12), int64(-1),
-		at(3), "2026-05-04T12:03:00Z", at(3), "Europe/Berlin", "DE", int64(4), int64(1), s.StateOfCharge, int64(1)}
+	got := []any{
+		s.ID, s.Organisation, s.Site, s.Station, s.EVSE, s.Connector, s.TransactionID, s.Group, s.ReservationID, s.RemoteStartID,
+		s.StartedAt, s.StartedAsSent, s.StartReceivedAt, s.TimeZone, s.Country, s.LastSeqNo, s.Frames, s.StateOfCharge, s.Version,
+	}
+	want := []any{
+		s.ID, w.station.Organisation, w.station.Site, w.station.ID, 1, 1, "T1", "FLEET", int64(12), int64(-1),
+		at(3), "2026-05-04T12:03:00Z", at(3), "Europe/Berlin", "DE", int64(4), int64(1), s.StateOfCharge, int64(1),
+	}
 	for i := range want {
 		if got[i] != want[i] {
 			t.Errorf("%d: got %v, want %v", i, got[i], want[i])
@@ -225,6 +263,13 @@ func TestReplace(t *testing.T) {
 			t.Errorf("got %s ended %s with %d", older.Status, older.EndedAt, older.Energy)
 		}
 	})
+	t.Run("its end is not after the other's start", func(t *testing.T) {
+		w := newWorld(t)
+		w.reports(start16(1, 0, "A", 100, reading(500, 300, "")), start16(1, 90, "B", 5200))
+		if older := w.sessions[0]; older.EndedAt != at(0) {
+			t.Errorf("got %s", older.EndedAt)
+		}
+	})
 	t.Run("1.6 another connector is another place", func(t *testing.T) {
 		w := newWorld(t)
 		w.reports(start16(1, 0, "A", 100), start16(2, 1, "B", 100))
@@ -268,11 +313,42 @@ func TestReplace(t *testing.T) {
 			t.Errorf("got %s and %s", w.sessions[0].Status, w.sessions[1].Status)
 		}
 	})
+	t.Run("one of the past that ended before the other began", func(t *testing.T) {
+		w := newWorld(t)
+		w.reports(event2(Started, 0, 10, transaction("T2"), by("A")), event2(Ended, 1, 5, evse(1), offline, received(11)))
+		if got, want := w.codes(), "transaction_unknown"; got != want || !w.sessions[0].Status.Open() {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+	t.Run("one of the past that was there after the other began", func(t *testing.T) {
+		w := newWorld(t)
+		w.reports(
+			event2(Started, 0, 10, transaction("T2"), by("A")), event2(Started, 0, 20, evse(0), offline, received(90)),
+			event2(Ended, 1, 60, evse(1), offline, received(90)),
+		)
+		if got, want := w.codes(), "transaction_replaced"; got != want || w.sessions[0].Status.Open() {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
 	t.Run("two that really run at once", func(t *testing.T) {
 		w := newWorld(t)
 		w.reports(event2(Started, 0, 0), event2(Updated, 1, 10), event2(Started, 0, 5, transaction("T2")))
 		if got, want := w.codes(), "transactions_parallel"; got != want {
 			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+	t.Run("what is not known to have started replaces nothing", func(t *testing.T) {
+		w := newWorld(t)
+		w.reports(event2(Started, 0, 0, by("A")), event2(Updated, 5, 5, transaction("T2"), evse(1)))
+		if got, want := w.codes(), "transaction_unknown transactions_parallel"; got != want || !w.sessions[0].Status.Open() {
+			t.Errorf("got %q %s, want %q", got, w.sessions[0].Status, want)
+		}
+	})
+	t.Run("1.6 values under a transaction that nobody knows are of what runs there", func(t *testing.T) {
+		w := newWorld(t)
+		w.reports(start16(1, 0, "A", 100), values16("4711", 1, 5, 300), values16("4711", 1, 9, 400))
+		if s := w.only(); w.codes() != "transaction_unknown" || s.TransactionID != "1" || s.Energy != 300_000 || s.StartKey == "" {
+			t.Errorf("got %q %+v", w.codes(), s)
 		}
 	})
 	t.Run("one that was refused", func(t *testing.T) {
@@ -309,6 +385,25 @@ func TestPlugIn(t *testing.T) {
 			t.Errorf("got %q and %q, want them alike", a, b)
 		}
 	})
+	t.Run("one of the past is not of the car that is there now", func(t *testing.T) {
+		w := newWorld(t)
+		w.connectors[0].TakenAt = at(100)
+		w.reports(event2(Started, 0, 0, offline, received(120)), event2(Started, 0, 100, transaction("T2"), received(120), offline))
+		if got, want := w.sessions[0].PlugIn, "ses_1"; got != want {
+			t.Errorf("the past: got %q, want %q", got, want)
+		}
+		if got, want := w.sessions[1].PlugIn, "sta_1/1/1@1777902000000"; got != want {
+			t.Errorf("the one that began with it: got %q, want %q", got, want)
+		}
+	})
+	t.Run("the car is reported a moment after its start", func(t *testing.T) {
+		w := newWorld(t)
+		w.connectors[0].TakenAt = at(1)
+		w.report(event2(Started, 0, 0, received(2)))
+		if got, want := w.only().PlugIn, "sta_1/1/1@1777896060000"; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
 	t.Run("2.x names only the EVSE: its taken connector", func(t *testing.T) {
 		w := newWorld(t)
 		w.connectors = append(w.connectors, station.Connector{Station: "sta_1", EVSE: 2, Connector: 2, Status: station.Occupied, TakenAt: at(-5)})
@@ -317,4 +412,34 @@ func TestPlugIn(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	})
+}
+
+func TestAsk(t *testing.T) {
+	p := token.Presented{UID: "A"}
+	mine := Session{Token: "tok_A", Group: "FLEET", Answer: token.VerdictAccepted}
+	refused := Session{Token: "tok_A", Group: "FLEET", Answer: token.VerdictBlocked}
+	others := Session{Token: "tok_B", Answer: token.VerdictAccepted}
+	tok := func(id ident.TokenID, group string) *token.Token { return &token.Token{ID: "tok_" + id, Group: group} }
+	tests := []struct {
+		name  string
+		token *token.Token
+		of    *Session
+		open  []Session
+		want  token.Ask
+	}{
+		{"a start", tok("A", ""), nil, nil, token.Ask{Presented: p}},
+		{"an event of a session", tok("A", ""), &others, nil, token.Ask{Presented: p, Holder: "tok_B"}},
+		{"an Authorize where its session runs", tok("A", ""), nil, []Session{others, mine}, token.Ask{Presented: p, Holder: "tok_A", Group: "FLEET"}},
+		{"an Authorize where its group's session runs", tok("C", "fleet"), nil, []Session{others, mine}, token.Ask{Presented: p, Holder: "tok_A", Group: "FLEET"}},
+		{"an Authorize where others charge", tok("C", ""), nil, []Session{others, mine}, token.Ask{Presented: p}},
+		{"an Authorize where it was refused", tok("A", ""), nil, []Session{refused}, token.Ask{Presented: p}},
+		{"an unknown token", nil, nil, []Session{mine}, token.Ask{Presented: p}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := Ask(p, tt.token, tt.of, tt.open); got != tt.want {
+				t.Errorf("got %+v, want %+v", got, tt.want)
+			}
+		})
+	}
 }

@@ -39,6 +39,10 @@ func TestClock(t *testing.T) {
 		{"queued after the clock was set right", nil, []Report{
 			sent(event2(Started, 0, -120, by("A")), 0), sent(event2(Ended, 1, 60, offline), 90),
 		}, 0, 60, 2 * time.Hour, "clock_wrong"},
+		{"queued after a clock that was ahead was set right", nil, []Report{
+			sent(event2(Started, 0, 120, by("A")), 0), sent(event2(Ended, 1, 60, offline), 90),
+		}, 0, 60, -2 * time.Hour, "clock_wrong"},
+		{"a queue tells nothing of the clock", nil, []Report{sent(event2(Started, 0, 0, by("A"), offline), 2), event2(Ended, 1, 60)}, 0, 60, 0, ""},
 		{"set right in the middle", nil, []Report{
 			sent(event2(Started, 0, -120, by("A")), 0), sent(event2(Ended, 1, 60), 60),
 		}, 0, 60, 2 * time.Hour, "clock_wrong"},

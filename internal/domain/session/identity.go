@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"hash"
 	"strings"
 	"time"
 
@@ -12,55 +11,36 @@ import (
 	"pylon/internal/domain/token"
 )
 
-// digestSize is how much of a SHA-256 tells reports of one transaction apart.
-const digestSize = 16
-
 // StartKey tells a repeated OCPP 1.6 start: the same connector, idTag, time
 // and meterStart (in Wh) are the same start, whatever the message's id.
 func StartKey(connector int, idTag string, at time.Time, meterStart int64) string {
-	h := content{Hash: sha256.New()}
-	h.number(int64(connector))
-	h.text(token.Key(idTag))
-	h.number(at.UnixMilli())
-	h.number(meterStart)
-	return hex.EncodeToString(h.Sum(nil)[:digestSize])
+	c := make(content, 0, contentSize)
+	c = c.numbers(int64(connector), at.UnixMilli(), meterStart).words(token.Key(idTag))
+	return hex.EncodeToString(c.digest())
 }
 
 // Seal returns r with its Digest, over everything that it says of the
-// transaction, and with its times as exact as they are kept. A message that is sent again once more has the same digest,
-// though its id and its offline flag may differ (2.0.1 E11.FR.07). A 1.6 stop
-// that names no transaction gets its digest as StartKey too, so that its
-// session is found when it comes again.
+// transaction, and with its times as exact as they are kept. A message that is
+// sent once more has the same digest, though its id and its offline flag may
+// differ (2.0.1 E11.FR.07). A 1.6 stop that names no transaction gets its
+// digest as StartKey too, so that its session is found when it comes again.
 func (r Report) Seal() Report {
 	r = r.normal()
-	h := content{Hash: sha256.New()}
-	h.number(int64(r.Kind))
-	h.text(r.TransactionID)
-	h.number(int64(r.EVSE))
-	h.number(int64(r.Connector))
-	h.number(r.SeqNo)
-	h.number(r.OccurredAt.UnixMicro())
-	h.text(r.Trigger)
-	h.text(string(r.State))
-	h.text(r.StopReason)
+	c := make(content, 0, contentSize)
+	c = c.numbers(int64(r.Kind), int64(r.EVSE), int64(r.Connector), r.SeqNo, r.OccurredAt.UnixMicro(), r.RemoteStartID, r.ReservationID)
+	c = c.words(r.TransactionID, r.Trigger, string(r.State), r.StopReason)
 	if r.Token != nil {
-		h.text(r.Token.UID)
-		h.text(r.Token.Type)
+		c = c.words(r.Token.UID, r.Token.Type)
 	}
-	h.number(r.RemoteStartID)
-	h.number(r.ReservationID)
 	for i := range r.Samples {
 		m := &r.Samples[i]
-		h.number(m.At.UnixMicro())
-		for _, word := range [...]string{m.Measurand, m.Context, m.Phase, m.Location, m.Unit, m.Value.String()} {
-			h.text(word)
-		}
-		h.number(int64(m.Multiplier))
+		c = c.numbers(m.At.UnixMicro(), int64(m.Multiplier))
+		c = c.words(m.Measurand, m.Context, m.Phase, m.Location, m.Unit, m.Value.String())
 		if m.Signed != nil {
-			h.text(m.Signed.Data)
+			c = c.words(m.Signed.Data)
 		}
 	}
-	r.Digest = h.Sum(nil)[:digestSize]
+	r.Digest = c.digest()
 	if r.Version == station.OCPP16 && r.Kind == Ended && r.TransactionID == "" {
 		r.StartKey = hex.EncodeToString(r.Digest)
 	}
@@ -85,18 +65,29 @@ func (r Report) normal() Report {
 	return r
 }
 
-// content hashes values so that neighbours do not run into each other.
-type content struct {
-	hash.Hash
-	buf [8]byte
+const (
+	digestSize  = 16  // of a SHA-256: tells the reports of one transaction apart
+	contentSize = 512 // what a report with three samples says
+)
+
+// content is values in a row, so that neighbours do not run into each other.
+type content []byte
+
+func (c content) numbers(all ...int64) content {
+	for _, n := range all {
+		c = binary.BigEndian.AppendUint64(c, uint64(n)) //nolint:gosec // all bits count, whatever the sign
+	}
+	return c
 }
 
-func (c *content) number(n int64) {
-	binary.BigEndian.PutUint64(c.buf[:], uint64(n)) //nolint:gosec // all bits count, whatever the sign
-	c.Write(c.buf[:])
+func (c content) words(all ...string) content {
+	for _, s := range all {
+		c = append(c.numbers(int64(len(s))), s...)
+	}
+	return c
 }
 
-func (c *content) text(s string) {
-	c.number(int64(len(s)))
-	c.Write([]byte(s))
+func (c content) digest() []byte {
+	sum := sha256.Sum256(c)
+	return append([]byte(nil), sum[:digestSize]...)
 }

@@ -22,23 +22,41 @@ func TestConversations(t *testing.T) {
 		reason   string
 		findings string
 	}{
-		{"E02 cable first", []Report{event2(Started, 0, 0, wh(1000)), event2(Updated, 1, 1, by("A")), event2(Updated, 2, 5, wh(1500)), event2(Ended, 3, 9, wh(1900), because("EVDisconnected"))},
-			Completed, 0, 9, 900, "EVDisconnected", ""},
-		{"E03 token first", []Report{event2(Started, 0, 0, evse(0), by("A")), event2(Updated, 1, 2, evse(1), wh(1000), trigger("CablePluggedIn")), event2(Ended, 2, 9, wh(1900))},
-			Completed, 0, 9, 900, "Local", ""},
-		{"E03.FR.05 nobody plugs in", []Report{event2(Started, 0, 0, evse(1), by("A")), event2(Ended, 1, 3, because("Timeout"), trigger("EVConnectTimeout"))},
-			Completed, 0, 3, 0, "Timeout", ""},
+		{
+			"E02 cable first",
+			[]Report{event2(Started, 0, 0, wh(1000)), event2(Updated, 1, 1, by("A")), event2(Updated, 2, 5, wh(1500)), event2(Ended, 3, 9, wh(1900), because("EVDisconnected"))},
+			Completed, 0, 9, 900, "EVDisconnected", "",
+		},
+		{
+			"E03 token first",
+			[]Report{event2(Started, 0, 0, evse(0), by("A")), event2(Updated, 1, 2, evse(1), wh(1000), trigger("CablePluggedIn")), event2(Ended, 2, 9, wh(1900))},
+			Completed, 0, 9, 900, "Local", "",
+		},
+		{
+			"E03.FR.05 nobody plugs in",
+			[]Report{event2(Started, 0, 0, evse(1), by("A")), event2(Ended, 1, 3, because("Timeout"), trigger("EVConnectTimeout"))},
+			Completed, 0, 3, 0, "Timeout", "",
+		},
 		{"E04.FR.03 E12 all of it while offline", []Report{
 			event2(Started, 0, 0, by("A"), wh(100), offline, received(600)), event2(Updated, 1, 30, wh(600), offline, received(600)), event2(Ended, 2, 60, wh(1100), offline, received(600)),
 		}, Completed, 0, 60, 1000, "Local", ""},
 		{"E06.FR.09 no reason means local", []Report{event2(Started, 0, 0, by("A")), event2(Ended, 1, 1)}, Completed, 0, 1, 0, "Local", ""},
 		{"E06.FR.16 a fault", []Report{event2(Started, 0, 0, by("A")), event2(Ended, 1, 1, because("GroundFault"), trigger("AbnormalCondition"))}, Completed, 0, 1, 0, "GroundFault", ""},
-		{"E11 the middle while offline", []Report{event2(Started, 0, 0, by("A"), wh(100)), event2(Updated, 1, 30, wh(600), offline, received(50)), event2(Ended, 2, 60, wh(1100))},
-			Completed, 0, 60, 1000, "Local", ""},
-		{"E04.FR.08 dropped intermediate events", []Report{event2(Started, 0, 0, by("A"), wh(100)), event2(Updated, 3, 30, wh(600)), event2(Ended, 4, 60, wh(1100))},
-			Completed, 0, 60, 1000, "Local", "sequence_gap"},
-		{"E12.FR.06 split events of one moment", []Report{event2(Started, 0, 0, by("A"), wh(100)), event2(Updated, 1, 30, watts(7)), event2(Updated, 2, 30, wh(600)), event2(Ended, 3, 60)},
-			Completed, 0, 60, 500, "Local", ""},
+		{
+			"E11 the middle while offline",
+			[]Report{event2(Started, 0, 0, by("A"), wh(100)), event2(Updated, 1, 30, wh(600), offline, received(50)), event2(Ended, 2, 60, wh(1100))},
+			Completed, 0, 60, 1000, "Local", "",
+		},
+		{
+			"E04.FR.08 dropped intermediate events",
+			[]Report{event2(Started, 0, 0, by("A"), wh(100)), event2(Updated, 3, 30, wh(600)), event2(Ended, 4, 60, wh(1100))},
+			Completed, 0, 60, 1000, "Local", "sequence_gap",
+		},
+		{
+			"E12.FR.06 split events of one moment",
+			[]Report{event2(Started, 0, 0, by("A"), wh(100)), event2(Updated, 1, 30, watts(7)), event2(Updated, 2, 30, wh(600)), event2(Ended, 3, 60)},
+			Completed, 0, 60, 500, "Local", "",
+		},
 		{"TC_E_31_CSMS late events fill the gap before the end", []Report{
 			event2(Started, 0, 0, by("A"), wh(100)), event2(Ended, 3, 60, wh(1100), offline), event2(Updated, 1, 20, wh(300), offline, received(61)), event2(Updated, 2, 40, wh(700), offline, received(61)),
 		}, Completed, 0, 60, 1000, "Local", "sequence_gap"},
@@ -47,20 +65,53 @@ func TestConversations(t *testing.T) {
 		{"a first event Updated", []Report{event2(Updated, 5, 10, by("A"), wh(500)), event2(Updated, 6, 20, wh(900))}, Active, 10, -1, 400, "", "transaction_unknown"},
 		{"a first event Updated, then the start", []Report{event2(Updated, 1, 10, wh(500)), event2(Started, 0, 0, by("A"), wh(100))}, Active, 0, -1, 400, "", "transaction_unknown"},
 		{"Ended first", []Report{event2(Ended, 2, 60, by("A"), wh(1100))}, Completed, 60, 60, 0, "Local", "transaction_unknown evse_unreported"},
-		{"Ended first, with all its samples", []Report{event2(Ended, 2, 60, by("A"), evse(1), reading(10, 100, meter.ContextBegin), reading(30, 700, ""), wh(1100))},
-			Completed, 10, 60, 1000, "Local", "transaction_unknown"},
-		{"Ended first, then the rest", []Report{event2(Ended, 2, 60, evse(1), wh(1100)), event2(Updated, 1, 30, wh(600)), event2(Started, 0, 0, by("A"), wh(100))},
-			Completed, 0, 60, 1000, "Local", "transaction_unknown token_not_accepted"},
-		{"an event after the end", []Report{event2(Started, 0, 0, by("A"), wh(100)), event2(Ended, 1, 60, wh(1100)), event2(Updated, 2, 70, wh(1300))},
-			Completed, 0, 60, 1000, "Local", "event_after_end"},
-		{"a second end", []Report{event2(Started, 0, 0, by("A"), wh(100)), event2(Ended, 1, 60, wh(1100)), event2(Ended, 2, 70, wh(1300), because("PowerLoss"))},
-			Completed, 0, 60, 1000, "Local", "event_after_end"},
+		{
+			"Ended first, with all its samples",
+			[]Report{event2(Ended, 2, 60, by("A"), evse(1), reading(10, 100, meter.ContextBegin), reading(30, 700, ""), wh(1100))},
+			Completed, 10, 60, 1000, "Local", "transaction_unknown",
+		},
+		{
+			"Ended first, with a sample of another age",
+			[]Report{event2(Ended, 2, 60, by("A"), evse(1), reading(-366*24*60, 100, ""), wh(1100))},
+			Completed, 60, 60, 1000, "Local", "transaction_unknown",
+		},
+		{
+			"Ended first, then the rest",
+			[]Report{event2(Ended, 2, 60, evse(1), wh(1100)), event2(Updated, 1, 30, wh(600)), event2(Started, 0, 0, by("A"), wh(100))},
+			Completed, 0, 60, 1000, "Local", "transaction_unknown token_not_accepted",
+		},
+		{
+			"an event after the end",
+			[]Report{event2(Started, 0, 0, by("A"), wh(100)), event2(Ended, 1, 60, wh(1100)), event2(Updated, 2, 70, wh(1300))},
+			Completed, 0, 60, 1000, "Local", "event_after_end",
+		},
+		{
+			"an event after the end with the end's number",
+			[]Report{event2(Started, 0, 0, by("A"), wh(100)), event2(Ended, 1, 60, wh(1100)), event2(Updated, 1, 70, wh(1300))},
+			Completed, 0, 60, 1000, "Local", "event_after_end sequence_restarted",
+		},
+		{
+			"a second end",
+			[]Report{event2(Started, 0, 0, by("A"), wh(100)), event2(Ended, 1, 60, wh(1100)), event2(Ended, 2, 70, wh(1300), because("PowerLoss"))},
+			Completed, 0, 60, 1000, "Local", "event_after_end",
+		},
 		{"an end that says to be before the start", []Report{event2(Started, 0, 10, by("A"), wh(100)), event2(Ended, 1, 9, wh(100))}, Completed, 10, 10, 0, "Local", ""},
 		{"an end before what was heard last", []Report{event2(Started, 0, 0, by("A")), event2(Updated, 1, 20, in(StateCharging)), event2(Ended, 2, 10)}, Completed, 0, 20, 0, "Local", ""},
-		{"seqNo that begins anew", []Report{event2(Started, 0, 0, by("A"), wh(100)), event2(Updated, 1, 10, wh(200)), event2(Updated, 0, 20, wh(300)), event2(Updated, 1, 30, wh(400)), event2(Ended, 2, 40, wh(500))},
-			Completed, 0, 40, 400, "Local", "sequence_restarted"},
-		{"a second start of the same transaction", []Report{event2(Started, 0, 0, by("A"), wh(100)), event2(Started, 1, 10, wh(200)), event2(Ended, 2, 20, wh(300))},
-			Completed, 0, 20, 200, "Local", "sequence_restarted"},
+		{
+			"seqNo that begins anew",
+			[]Report{event2(Started, 0, 0, by("A"), wh(100)), event2(Updated, 1, 10, wh(200)), event2(Updated, 0, 20, wh(300)), event2(Updated, 1, 30, wh(400)), event2(Ended, 2, 40, wh(500))},
+			Completed, 0, 40, 400, "Local", "sequence_restarted",
+		},
+		{
+			"a second start of the same transaction",
+			[]Report{event2(Started, 0, 0, by("A"), wh(100)), event2(Started, 1, 10, wh(200)), event2(Ended, 2, 20, wh(300))},
+			Completed, 0, 20, 200, "Local", "sequence_restarted",
+		},
+		{
+			"an empty transaction id",
+			[]Report{event2(Started, 0, 0, transaction(""), by("A"), wh(100)), event2(Updated, 1, 5, transaction(""), wh(200)), event2(Ended, 2, 9, transaction(""), wh(300))},
+			Completed, 0, 9, 200, "Local", "",
+		},
 		{"no numbers at all", []Report{event2(Started, -1, 0, by("A"), wh(100)), event2(Updated, -1, 5, wh(200)), event2(Ended, -1, 9, wh(300))}, Completed, 0, 9, 200, "Local", ""},
 		{"E05 energy though we refused", []Report{event2(Started, 0, 0, by("BAD"), wh(100)), event2(Updated, 1, 5, wh(200))}, Pending, 0, -1, 100, "", "token_not_accepted"},
 		{"energy without anybody", []Report{event2(Started, 0, 0, wh(100)), event2(Updated, 1, 5, wh(200)), event2(Ended, 2, 6, wh(200))}, Failed, 0, 6, 100, "Local", "token_not_accepted"},
@@ -68,17 +119,31 @@ func TestConversations(t *testing.T) {
 
 		{"1.6 4.8 4.10 start and stop", []Report{start16(1, 0, "A", 100), stop16("1", 60, 1100, by("A"))}, Completed, 0, 60, 1000, "Local", ""},
 		{"1.6 4.7 with values between", []Report{start16(1, 0, "A", 100), values16("1", 1, 30, 600), stop16("1", 60, 1100, because("EVDisconnected"))}, Completed, 0, 60, 1000, "EVDisconnected", ""},
-		{"1.6 4.10 offline for a day, marked by nothing", []Report{start16(1, 0, "A", 100, received(1440)), values16("1", 1, 30, 600, received(1440)), stop16("1", 60, 1100, received(1440))},
-			Completed, 0, 60, 1000, "Local", ""},
+		{
+			"1.6 4.10 offline for a day, marked by nothing",
+			[]Report{start16(1, 0, "A", 100, received(1440)), values16("1", 1, 30, 600, received(1440)), stop16("1", 60, 1100, received(1440))},
+			Completed, 0, 60, 1000, "Local", "",
+		},
 		{"1.6 3.7 values after the stop", []Report{start16(1, 0, "A", 100), stop16("1", 60, 1100), values16("1", 1, 61, 1100)}, Completed, 0, 60, 1000, "Local", "event_after_end"},
 		{"1.6 3.7 late values from before the stop", []Report{start16(1, 0, "A", 100), stop16("1", 60, 1100), values16("1", 1, 30, 600, received(62))}, Completed, 0, 60, 1000, "Local", ""},
-		{"1.6 values of a transaction from before it came to us", []Report{values16("77", 1, 10, 5000), values16("77", 1, 20, 5500), stop16("77", 30, 6000, by("A"))},
-			Completed, 10, 30, 1000, "Local", "transaction_unknown"},
+		{
+			"1.6 values of a transaction from before it came to us",
+			[]Report{values16("77", 1, 10, 5000), values16("77", 1, 20, 5500), stop16("77", 30, 6000, by("A"))},
+			Completed, 10, 30, 1000, "Local", "transaction_unknown",
+		},
 		{"1.6 a stop of a transaction from before it came to us", []Report{stop16("77", 30, 6000, by("A"))}, Completed, 30, 30, 0, "Local", "transaction_unknown evse_unreported"},
 		{"1.6 the same with its data", []Report{stop16("77", 30, 6000, by("A"), reading(5, 4000, meter.ContextBegin))}, Completed, 5, 30, 2000, "Local", "transaction_unknown evse_unreported"},
-		{"1.6 errata 3.18 the answer to the start never arrived", []Report{start16(1, 0, "A", 100), values16("-1", 1, 30, 600), stop16("-1", 60, 1100, by("A"))},
-			Completed, 0, 60, 1000, "Local", "transaction_unknown"},
+		{
+			"1.6 errata 3.18 the answer to the start never arrived",
+			[]Report{start16(1, 0, "A", 100), values16("-1", 1, 30, 600), stop16("-1", 60, 1100, by("A"))},
+			Completed, 0, 60, 1000, "Local", "transaction_unknown",
+		},
 		{"1.6 errata 3.18 … and no token with the stop", []Report{start16(1, 0, "A", 100), stop16("-1", 60, 1100)}, Completed, 0, 60, 1000, "Local", "transaction_unknown"},
+		{
+			"1.6 errata 3.18 … in whole Wh after readings with digits",
+			[]Report{start16(1, 0, "A", 100), values16("-1", 1, 30, 0, func(r *Report) { r.Samples = nil }, reg(30, "1.1006", "kWh")), stop16("-1", 60, 1100)},
+			Completed, 0, 60, 1000, "Local", "transaction_unknown",
+		},
 		{"1.6 values that name no transaction", []Report{start16(1, 0, "A", 100), values16("", 1, 30, 600)}, Active, 0, -1, 500, "", ""},
 	}
 	for _, tt := range tests {
@@ -226,6 +291,13 @@ func TestRepeatGetsTheFirstAnswer(t *testing.T) {
 			}
 		})
 	}
+	t.Run("1.6 a stop with other content is answered for its own token", func(t *testing.T) {
+		w := newWorld(t)
+		w.reports(start16(1, 0, "BAD", 100), stop16("1", 5, 200, by("A")))
+		if got := w.report(stop16("1", 6, 201, by("A"))); !got.Repeat || !got.Token.OK() {
+			t.Errorf("got %+v %+v", got, got.Token)
+		}
+	})
 	t.Run("refused stays refused", func(t *testing.T) {
 		w := newWorld(t)
 		w.report(start16(1, 0, "BAD", 100))
@@ -236,6 +308,33 @@ func TestRepeatGetsTheFirstAnswer(t *testing.T) {
 	})
 }
 
+// A report that nobody has sealed is applied all the same, and known again by
+// its number and time.
+func TestReportWithoutDigest(t *testing.T) {
+	w := newWorld(t)
+	tell := func(r Report) Outcome {
+		t.Helper()
+		out := Decide(w.know(&r), r)
+		w.keep(out)
+		w.check()
+		return out
+	}
+	bare := func(r *Report) { r.AsSent = "" }
+	tell(event2(Started, 0, 0, by("A"), wh(100), bare))
+	end := event2(Ended, 1, 9, wh(900), bare)
+	tell(end)
+	s := w.only()
+	if s.Status != Completed || s.Energy != 800_000 || s.StopKey == "" || s.StartedAsSent == "" {
+		t.Errorf("got %+v", s)
+	}
+	if out := tell(end); !out.Answer.Repeat {
+		t.Errorf("the same again: got %+v", out)
+	}
+	if out := tell(event2(Ended, 1, 10, wh(900), bare)); out.Answer.Repeat {
+		t.Errorf("the same number at another time: got %+v", out)
+	}
+}
+
 func TestTransactionIDUsedAgain(t *testing.T) {
 	w := newWorld(t)
 	w.reports(event2(Started, 0, 0, by("A"), wh(100)), event2(Ended, 1, 10, wh(200)), event2(Started, 0, 100, by("B"), wh(200)), event2(Updated, 1, 110, wh(900)))
@@ -244,6 +343,9 @@ func TestTransactionIDUsedAgain(t *testing.T) {
 	}
 	if a, b := w.sessions[0].Energy, w.sessions[1].Energy; a != 100_000 || b != 700_000 {
 		t.Errorf("got %d and %d mWh", a, b)
+	}
+	if got := w.codes(); got != "" {
+		t.Errorf("findings: got %q", got)
 	}
 }
 

@@ -29,7 +29,7 @@ func (d *decision) locate() *Session {
 // isOf reports whether the report names s: by its transaction, or by the key of
 // a 1.6 start.
 func (d *decision) isOf(s *Session) bool {
-	if d.r.TransactionID != "" {
+	if d.r.TransactionID != "" || d.r.Version != station.OCPP16 {
 		return s.TransactionID == d.r.TransactionID
 	}
 	d.byKey = d.r.StartKey != "" && s.StartKey == d.r.StartKey
@@ -40,8 +40,7 @@ func (d *decision) isOf(s *Session) bool {
 // against E01.FR.08. It begins after all that was said of the old one, so it is
 // another.
 func (r *Report) reuses(ended *Session) bool {
-	return r.Kind == Started && r.TransactionID != "" && !ended.EndedAt.IsZero() && ended.StartedAsSent != "" &&
-		r.OccurredAt.After(ended.LastEventAt)
+	return r.Kind == Started && r.TransactionID != "" && !ended.EndedAt.IsZero() && r.OccurredAt.After(ended.LastEventAt)
 }
 
 // guess finds the session of a 1.6 report whose transaction nobody knows.
@@ -54,7 +53,7 @@ func (d *decision) guess() *Session {
 		s := &d.k.Open[i]
 		switch r.Kind {
 		case Updated:
-			if r.EVSE == 0 || s.EVSE != r.EVSE || s.Connector != r.Connector {
+			if s.EVSE != r.EVSE || s.Connector != r.Connector {
 				continue
 			}
 		case Ended:
@@ -74,7 +73,8 @@ func (d *decision) guess() *Session {
 }
 
 // fits reports whether a stop without transaction may be that of s: of its
-// token, if one is named, not before its start and not below its register.
+// token, if one is named, not before its start and not below its register, of
+// which a stop tells whole watt-hours.
 func (d *decision) fits(s *Session) bool {
 	r := &d.r
 	if r.Token != nil && d.k.Verdict.Token != s.Token || r.OccurredAt.Before(s.StartedAt.Add(-ClockTolerance)) {
@@ -87,7 +87,7 @@ func (d *decision) fits(s *Session) bool {
 			stop = max(stop, unit.MilliWattHour(e))
 		}
 	}
-	return stop >= s.Last.Energy
+	return stop+unit.WattHour(1).Milli() > s.Last.Energy
 }
 
 // repeated reports whether what the report says has been heard before. It does
@@ -100,13 +100,13 @@ func (d *decision) repeated() bool {
 		return true
 	}
 	f := d.k.PriorFrame
-	if f == nil || f.SeqNo != r.SeqNo {
+	switch {
+	case f == nil:
 		return false
-	}
-	if len(f.Digest) > 0 && len(r.Digest) > 0 {
+	case len(f.Digest) > 0 && len(r.Digest) > 0:
 		return bytes.Equal(f.Digest, r.Digest)
 	}
-	return f.OccurredAt.Equal(r.OccurredAt) && f.Source == r.source()
+	return f.SeqNo == r.SeqNo && f.OccurredAt.Equal(r.OccurredAt) && f.Source == r.source()
 }
 
 // again answers what was heard before as it was answered then.
@@ -127,6 +127,12 @@ func (d *decision) again() Outcome {
 		answer.Token = &verdict
 	}
 	return Outcome{Answer: answer}
+}
+
+// ofStation reports whether the report is about the station's own meter:
+// connector 0 of a 1.6 station, whatever transaction is named with it.
+func (r *Report) ofStation() bool {
+	return r.Version == station.OCPP16 && r.Kind == Updated && r.EVSE == 0
 }
 
 // stray reports whether the report is about no transaction at all: meter

@@ -86,7 +86,7 @@ func TestOrderAndRepetitionDoNotMatter(t *testing.T) {
 				got := w.only()
 				if got.Energy != want.Energy || got.StartedAt != want.StartedAt || got.EndedAt != want.EndedAt ||
 					got.Status != want.Status || got.Token != want.Token || got.Answer != want.Answer ||
-					got.Begin != want.Begin || got.Last != want.Last || got.StartedAsSent != want.StartedAsSent {
+					got.LastEventAt != want.LastEventAt || got.LastSeqNo != want.LastSeqNo || got.Begin != want.Begin || got.Last != want.Last || got.StartedAsSent != want.StartedAsSent {
 					t.Fatalf("got  %+v\nwant %+v", got, want)
 				}
 				if len(w.frames) != len(all) {

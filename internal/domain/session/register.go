@@ -70,10 +70,7 @@ func (d *decision) measure() {
 			}
 		}
 	}
-	s.Energy = max(0, s.Last.Energy-s.Begin.Energy)
-	if !s.Begin.Known {
-		s.Energy = 0
-	}
+	s.Energy = s.Last.since(&s.Begin)
 	if s.EndedAt.IsZero() {
 		d.gaugePower(imported, exported)
 		if charge.known && !d.r.OccurredAt.Before(d.before.LastEventAt) {
@@ -119,6 +116,15 @@ func (d *decision) read(r Register) {
 	if r.outlasts(&s.Last) {
 		s.Last = r
 	}
+}
+
+// since is the energy between two readings of one register, 0 when it is not
+// known.
+func (r *Register) since(begin *Register) unit.MilliWattHour {
+	if !begin.Known || rank(begin.Location) != rank(r.Location) {
+		return 0
+	}
+	return max(0, r.Energy-begin.Energy)
 }
 
 // precedes reports whether r is a better begin than b: measured nearer to the

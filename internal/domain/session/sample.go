@@ -6,6 +6,7 @@ import (
 
 	"pylon/internal/domain/meter"
 	"pylon/internal/domain/station"
+	"pylon/internal/kernel/decimal"
 	"pylon/internal/kernel/unit"
 )
 
@@ -58,11 +59,11 @@ func total(samples []meter.Sample, i int, q *station.Quirks) (int64, bool) {
 }
 
 // scaled returns a sample's value as an integer: energy in mWh, power in W, the
-// state of charge in permille. False when its unit says otherwise or it is too
-// large to be true.
+// state of charge in permille. False when its unit says otherwise, when it is
+// too large to be true, and when there is none: signed data alone is no number.
 func scaled(m *meter.Sample, q *station.Quirks) (int64, bool) {
 	exp, ok := exponent(m, q)
-	if !ok {
+	if !ok || m.Value == (decimal.Decimal{}) {
 		return 0, false
 	}
 	v, _, err := m.Value.Scaled(exp + m.Multiplier)

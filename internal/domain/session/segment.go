@@ -38,10 +38,12 @@ func (d *decision) openFirst() {
 	case r.Kind == Ended:
 		return
 	case r.State != "" && r.State != StateUnknown:
-		s.ChargingState, s.StateCause, s.StateTrigger = r.State, causeOf(r.State, r.Trigger), r.Trigger
+		s.ChargingState, s.StateCause, s.StateTrigger = r.State, s.blame(r.State, causeOf(r.State, r.Trigger)), r.Trigger
 	case r.Version == station.OCPP16:
 		if c := d.connector(); c != nil {
-			s.ChargingState, s.StateCause, s.StateTrigger = stateOf(*c)
+			if state, cause, status := stateOf(*c); state != "" {
+				s.ChargingState, s.StateCause, s.StateTrigger = state, s.blame(state, cause), status
+			}
 		}
 	}
 	d.put(s.segment())
@@ -60,7 +62,7 @@ func (d *decision) enter(state ChargingState, cause Cause, trigger string) {
 		s.SegmentNo++
 		s.StateSince = d.at
 	}
-	s.ChargingState, s.StateCause, s.StateTrigger = state, cause, trigger
+	s.ChargingState, s.StateCause, s.StateTrigger = state, s.blame(state, cause), trigger
 	d.put(s.segment())
 	if state != StateCharging && !d.power && !d.at.Before(s.PowerAt) {
 		s.PowerW, s.PowerAt = 0, d.at
@@ -79,11 +81,10 @@ func (d *decision) reachBack() {
 	if state == "" {
 		state = StateUnknown
 	}
-	first := s.StateSince.Equal(s.StartedAt)
-	if first && s.ChargingState == StateUnknown {
+	if s.ChargingState == StateUnknown { // so it is still the first
 		s.ChargingState, s.StateCause, s.StateTrigger = state, causeOf(state, r.Trigger), r.Trigger
 	}
-	if first && s.ChargingState == state {
+	if s.ChargingState == state && s.StateSince.Equal(s.StartedAt) {
 		s.StateSince = d.at
 		d.put(s.segment())
 	} else {
@@ -130,16 +131,27 @@ func causeOf(state ChargingState, trigger string) Cause {
 	switch state {
 	case StateCharging, StateSuspendedEV, StateIdle:
 		return CauseCar
-	case StateSuspendedEVSE:
+	case StateSuspendedEVSE, StateEVConnected:
 		switch trigger {
 		case "LimitSet", "EnergyLimitReached", "TimeLimitReached", "SoCLimitReached", "CostLimitReached",
 			"ChargingRateChanged", "Deauthorized", "RemoteStop": // what we set, or said
 			return CauseLimit
 		}
-		return CauseStation
-	case StateEVConnected, StateUnknown:
+		if state == StateSuspendedEVSE {
+			return CauseStation
+		}
+	case StateUnknown:
 	}
 	return CauseUnknown
+}
+
+// blame returns who is behind a state of s: a station that holds back from a
+// token that we refused does as we said.
+func (s *Session) blame(state ChargingState, c Cause) Cause {
+	if state == StateSuspendedEVSE && c == CauseStation && s.Answer != "" && !s.accepted() {
+		return CauseLimit
+	}
+	return c
 }
 
 // stateOf says what the status of a 1.6 connector means for the transaction at
@@ -192,5 +204,6 @@ func FollowConnectors(v station.Version, open []Session, changed []station.Conne
 			}
 		}
 	}
+	out.Progress = len(out.Changed) == 1
 	return out
 }

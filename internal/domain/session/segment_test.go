@@ -29,19 +29,33 @@ func TestSegments(t *testing.T) {
 		{"held back by a limit", []Report{event2(Started, 0, 0, in(StateSuspendedEVSE), trigger("EnergyLimitReached"))}, "suspended_evse 0- limit"},
 		{"E05.FR.09 held back by our refusal", []Report{event2(Started, 0, 0, in(StateSuspendedEVSE), trigger("Deauthorized"))}, "suspended_evse 0- limit"},
 		{"F03.FR.02 held back by our stop", []Report{event2(Started, 0, 0, in(StateSuspendedEVSE), trigger("RemoteStop"))}, "suspended_evse 0- limit"},
+		{"E05.FR.09 not offered after our refusal", []Report{event2(Started, 0, 0, in(StateEVConnected), trigger("Deauthorized"))}, "ev_connected 0- limit"},
+		{"E05.FR.02 the station only says that it holds back", []Report{event2(Started, 0, 0, by("BAD"), in(StateSuspendedEVSE), trigger("ChargingStateChanged"))}, "suspended_evse 0- limit"},
 		{"E06.FR.16 held back by a fault", []Report{event2(Started, 0, 0, in(StateSuspendedEVSE), trigger("AbnormalCondition"))}, "suspended_evse 0- fault"},
-		{"two states at one moment: the later", []Report{event2(Started, 0, 0, in(StateEVConnected)), event2(Updated, 1, 0, in(StateCharging)), event2(Updated, 2, 9, in(StateSuspendedEV))},
-			"charging 0-9 car, suspended_ev 9- car"},
-		{"a state that comes late changes nothing", []Report{event2(Started, 0, 0, in(StateCharging)), event2(Updated, 2, 20, in(StateSuspendedEV)), event2(Updated, 1, 10, in(StateEVConnected))},
-			"charging 0-20 car, suspended_ev 20- car"},
+		{
+			"two states at one moment: the later",
+			[]Report{event2(Started, 0, 0, in(StateEVConnected)), event2(Updated, 1, 0, in(StateCharging)), event2(Updated, 2, 9, in(StateSuspendedEV))},
+			"charging 0-9 car, suspended_ev 9- car",
+		},
+		{
+			"a state that comes late changes nothing",
+			[]Report{event2(Started, 0, 0, in(StateCharging)), event2(Updated, 2, 20, in(StateSuspendedEV)), event2(Updated, 1, 10, in(StateEVConnected))},
+			"charging 0-20 car, suspended_ev 20- car",
+		},
 		{"a state after the end changes nothing", []Report{event2(Started, 0, 0, in(StateCharging)), event2(Ended, 1, 9), event2(Updated, 2, 10, in(StateIdle))}, "charging 0-9 car"},
-		{"the start comes after", []Report{event2(Updated, 1, 5, in(StateCharging)), event2(Updated, 2, 9, in(StateSuspendedEV)), event2(Started, 0, 0, in(StateEVConnected))},
-			"ev_connected 0-5 unknown, charging 5-9 car, suspended_ev 9- car"},
+		{
+			"the start comes after",
+			[]Report{event2(Updated, 1, 5, in(StateCharging)), event2(Updated, 2, 9, in(StateSuspendedEV)), event2(Started, 0, 0, in(StateEVConnected))},
+			"ev_connected 0-5 unknown, charging 5-9 car, suspended_ev 9- car",
+		},
 		{"the start comes after, and says the state", []Report{event2(Updated, 1, 5), event2(Started, 0, 0, in(StateCharging))}, "charging 0- car"},
 		{"the start comes after, in the same state", []Report{event2(Updated, 1, 5, in(StateCharging)), event2(Started, 0, 0, in(StateCharging))}, "charging 0- car"},
 		{"the start comes after, and says nothing", []Report{event2(Updated, 1, 5, in(StateCharging)), event2(Started, 0, 0)}, "unknown 0-5 unknown, charging 5- car"},
-		{"all backwards", []Report{event2(Ended, 3, 9), event2(Updated, 2, 5, in(StateSuspendedEV)), event2(Updated, 1, 3, in(StateCharging)), event2(Started, 0, 0, in(StateEVConnected))},
-			"ev_connected 0-3 unknown, charging 3-5 car, suspended_ev 5-9 car"},
+		{
+			"all backwards",
+			[]Report{event2(Ended, 3, 9), event2(Updated, 2, 5, in(StateSuspendedEV)), event2(Updated, 1, 3, in(StateCharging)), event2(Started, 0, 0, in(StateEVConnected))},
+			"ev_connected 0-3 unknown, charging 3-5 car, suspended_ev 5-9 car",
+		},
 		{"born with its end", []Report{event2(Ended, 3, 9)}, ""},
 		{"replaced, then heard again, then stopped", []Report{
 			event2(Started, 0, 0, in(StateCharging)), event2(Started, 0, 5, transaction("T2")), event2(Updated, 1, 7, in(StateIdle)), event2(Ended, 2, 8),
@@ -100,6 +114,23 @@ func TestFollowConnectors(t *testing.T) {
 		}
 		if got, want := w.story("ses_2"), "idle 1- car"; got != want {
 			t.Errorf("the other connector: got %q, want %q", got, want)
+		}
+	})
+	t.Run("1.6 7.7 held back because we refused", func(t *testing.T) {
+		w := newWorld(t)
+		status(w, 0, station.Preparing, "")
+		w.report(start16(1, 1, "BAD", 100))
+		status(w, 2, station.SuspendedEVSE, "")
+		if got, want := w.story("ses_1"), "ev_connected 1-2 unknown, suspended_evse 2- limit"; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+	t.Run("a status that says nothing of it", func(t *testing.T) {
+		w := newWorld(t)
+		status(w, 0, station.Unavailable, "")
+		w.report(start16(1, 1, "A", 100))
+		if got, want := w.story("ses_1"), "unknown 1- unknown"; got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	})
 	t.Run("it charges before its start is heard", func(t *testing.T) {

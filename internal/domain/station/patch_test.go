@@ -6,12 +6,10 @@ import (
 	"testing"
 )
 
-func ptr[T any](v T) *T { return &v }
-
 func TestApply(t *testing.T) {
 	st := Station{
 		ID: "sta_1", Name: "A", Registration: Accepted, Automation: true, OCPP: OCPP201, Template: "tpl_1",
-		Quirks: Quirks{Lenient: ptr(true), Phases: 3}, Version: 4,
+		Quirks: Quirks{Lenient: new(true), Phases: 3}, Version: 4,
 	}
 	tests := []struct {
 		name    string
@@ -20,25 +18,25 @@ func TestApply(t *testing.T) {
 		changed bool
 	}{
 		{"nothing", Patch{}, "", false},
-		{"the same name", Patch{Name: ptr("A")}, "", false},
-		{"a name", Patch{Name: ptr("B")}, "", true},
-		{"the longest name", Patch{Name: ptr(strings.Repeat("n", 100))}, "", true},
-		{"too long a name", Patch{Name: ptr(strings.Repeat("n", 101))}, "/name too_long", false},
-		{"a site", Patch{Site: ptr("sit_01JD3K6X5M8Q2V7T9WBNCRFHYZ")}, "", true},
-		{"off its site", Patch{Site: ptr("")}, "", false},
-		{"no site's identifier", Patch{Site: ptr("sta_01JD3K6X5M8Q2V7T9WBNCRFHYZ")}, "/site_id identifier_malformed", false},
-		{"pending", Patch{Registration: ptr(Pending)}, "", true},
-		{"rejected", Patch{Registration: ptr(Rejected)}, "", true},
-		{"no registration", Patch{Registration: ptr(Registration("maybe"))}, "/registration unknown_value", false},
-		{"automation off", Patch{Automation: ptr(false)}, "", true},
-		{"the least profile", Patch{SecurityProfile: ptr(0)}, "", false},
-		{"the highest profile", Patch{SecurityProfile: ptr(3)}, "", true},
-		{"below the profiles", Patch{SecurityProfile: ptr(-1)}, "/security_profile out_of_range", false},
-		{"above the profiles", Patch{SecurityProfile: ptr(4)}, "/security_profile out_of_range", false},
-		{"a password", Patch{Password: ptr("correct-horse-battery")}, "", true},
-		{"a password that its version cannot use", Patch{Password: ptr(strings.Repeat("p", 41))}, "/password too_long", false},
-		{"the same quirks", Patch{Quirks: &Quirks{Lenient: ptr(true), Phases: 3}}, "", false},
-		{"other quirks", Patch{Quirks: &Quirks{Lenient: ptr(false), Phases: 3}}, "", true},
+		{"the same name", Patch{Name: new("A")}, "", false},
+		{"a name", Patch{Name: new("B")}, "", true},
+		{"the longest name", Patch{Name: new(strings.Repeat("n", 100))}, "", true},
+		{"too long a name", Patch{Name: new(strings.Repeat("n", 101))}, "/name too_long", false},
+		{"a site", Patch{Site: new("sit_01JD3K6X5M8Q2V7T9WBNCRFHYZ")}, "", true},
+		{"off its site", Patch{Site: new("")}, "", false},
+		{"no site's identifier", Patch{Site: new("sta_01JD3K6X5M8Q2V7T9WBNCRFHYZ")}, "/site_id identifier_malformed", false},
+		{"pending", Patch{Registration: new(Pending)}, "", true},
+		{"rejected", Patch{Registration: new(Rejected)}, "", true},
+		{"no registration", Patch{Registration: new(Registration("maybe"))}, "/registration unknown_value", false},
+		{"automation off", Patch{Automation: new(false)}, "", true},
+		{"the least profile", Patch{SecurityProfile: new(0)}, "", false},
+		{"the highest profile", Patch{SecurityProfile: new(3)}, "", true},
+		{"below the profiles", Patch{SecurityProfile: new(-1)}, "/security_profile out_of_range", false},
+		{"above the profiles", Patch{SecurityProfile: new(4)}, "/security_profile out_of_range", false},
+		{"a password", Patch{Password: new("correct-horse-battery")}, "", true},
+		{"a password that its version cannot use", Patch{Password: new(strings.Repeat("p", 41))}, "/password too_long", false},
+		{"the same quirks", Patch{Quirks: &Quirks{Lenient: new(true), Phases: 3}}, "", false},
+		{"other quirks", Patch{Quirks: &Quirks{Lenient: new(false), Phases: 3}}, "", true},
 		{"no phases", Patch{Quirks: &Quirks{Phases: 2}}, "/quirks/phases unknown_value", false},
 		{"no subprotocol", Patch{Quirks: &Quirks{Subprotocol: "ocpp1.5"}}, "/quirks/subprotocol unknown_value", false},
 		{"no meter unit", Patch{Quirks: &Quirks{MeterUnit: "MWh"}}, "/quirks/meter_unit unknown_value", false},
@@ -46,7 +44,7 @@ func TestApply(t *testing.T) {
 		{"the longest heartbeat", Patch{Quirks: &Quirks{HeartbeatSeconds: 86_400}}, "", true},
 		{"too long a heartbeat", Patch{Quirks: &Quirks{HeartbeatSeconds: 86_401}}, "/quirks/heartbeat_seconds out_of_range", false},
 		{"a negative current", Patch{Quirks: &Quirks{MaxCurrentMA: -1}}, "/quirks/max_current_ma out_of_range", false},
-		{"one rule broken, nothing changed", Patch{Name: ptr("B"), SecurityProfile: ptr(9)}, "/security_profile out_of_range", false},
+		{"one rule broken, nothing changed", Patch{Name: new("B"), SecurityProfile: new(9)}, "/security_profile out_of_range", false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -68,14 +66,14 @@ func TestApply(t *testing.T) {
 func TestApplyPasswordTakesThePlaceOfAllOthers(t *testing.T) {
 	const one, two, three = "one-password-of-mine", "two-passwords-of-mine", "three-passwords-of-mine"
 	st := ProposeSecret(Station{Secrets: []Secret{secret(t, one)}}, secret(t, two))
-	got, err := Apply(st, Patch{Password: ptr(three)}, []byte("salt"), noon)
+	got, err := Apply(st, Patch{Password: new(three)}, []byte("salt"), noon)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if i, ok := Check(got, []byte(three), noon); i != 0 || !ok || len(got.Secrets) != 1 {
 		t.Errorf("got %+v", got.Secrets)
 	}
-	none, err := Apply(got, Patch{Password: ptr("")}, nil, noon)
+	none, err := Apply(got, Patch{Password: new("")}, nil, noon)
 	if err != nil || len(none.Secrets) != 0 {
 		t.Errorf("an empty password: got %+v, %v, want none", none.Secrets, err)
 	}
@@ -83,7 +81,7 @@ func TestApplyPasswordTakesThePlaceOfAllOthers(t *testing.T) {
 
 func TestDescribeHidesThePassword(t *testing.T) {
 	const password = "correct-horse-battery"
-	p := Patch{Name: ptr("A"), Password: ptr(password), Automation: ptr(false)}
+	p := Patch{Name: new("A"), Password: new(password), Automation: new(false)}
 	if got, want := Describe(p), `{"name":"A","automation":false,"password":"(not shown)"}`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

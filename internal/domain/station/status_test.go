@@ -60,21 +60,29 @@ func TestReport(t *testing.T) {
 		{"G01.FR.01 the first report", nil, on(Available, 12, 12), "available 12-", Available, 12, 1},
 		{"G01.FR.03 a car comes", live(Available, 0), on(Occupied, 12, 12), "available 0-12, occupied 12-", Occupied, 12, 1},
 		{"1.6 4.9 a state follows another", live(Preparing, 0), on(Charging, 12, 13), "preparing 0-12, charging 12-", Charging, 12, 1},
-		{"1.6 6.47 no timestamp is the time of receipt", live(Preparing, 0), with(on(Charging, 0, 13), func(r *StatusReport) { r.OccurredAt = time.Time{} }),
-			"preparing 0-13, charging 13-", Charging, 13, 1},
+		{
+			"1.6 6.47 no timestamp is the time of receipt", live(Preparing, 0), with(on(Charging, 0, 13), func(r *StatusReport) { r.OccurredAt = time.Time{} }),
+			"preparing 0-13, charging 13-", Charging, 13, 1,
+		},
 		{"the future is now", live(Preparing, 0), on(Charging, 99, 13), "preparing 0-13, charging 13-", Charging, 13, 1},
-		{"older than any queue is a wrong clock", live(Preparing, 0), with(on(Charging, 0, 13), func(r *StatusReport) { r.OccurredAt = long }),
-			"preparing 0-13, charging 13-", Charging, 13, 1},
+		{
+			"older than any queue is a wrong clock", live(Preparing, 0), with(on(Charging, 0, 13), func(r *StatusReport) { r.OccurredAt = long }),
+			"preparing 0-13, charging 13-", Charging, 13, 1,
+		},
 		{"a little before what we know: never negative", live(Preparing, 10), on(Charging, 9, 11), "charging 10-", Charging, 10, 1},
 		{"at the same moment: the newer takes the interval over", live(Preparing, 10), on(Charging, 10, 11), "charging 10-", Charging, 10, 1},
 		{"late, out of a queue: only history", live(Available, 10), on(Charging, 2, 12), "charging 2-10", "", 0, 0},
-		{"an error is news though the status stays", live(Charging, 0), with(on(Charging, 12, 12), func(r *StatusReport) { r.ErrorCode = "HighTemperature" }),
-			"charging 0-12, charging!HighTemperature 12-", Charging, 12, 1},
+		{
+			"an error is news though the status stays", live(Charging, 0), with(on(Charging, 12, 12), func(r *StatusReport) { r.ErrorCode = "HighTemperature" }),
+			"charging 0-12, charging!HighTemperature 12-", Charging, 12, 1,
+		},
 		{"the same again within the minute", live(Charging, 0), with(on(Charging, 10, 10), func(r *StatusReport) { r.ReceivedAt = at(11).Add(-1) }), "", "", 0, 0},
 		{"the same again after a minute: heard, not changed", live(Charging, 0), on(Charging, 11, 11), "", Charging, 0, 0},
 		{"other words about the same", live(Charging, 0), with(on(Charging, 10, 10), func(r *StatusReport) { r.Info = "EV side" }), "", Charging, 0, 0},
-		{"1.6 3.8 connector 0 is the station itself", live(Charging, 0), with(on(Unavailable, 12, 12), func(r *StatusReport) { r.EVSE, r.Connector = 0, 0 }),
-			"unavailable 12-", Unavailable, 12, 1},
+		{
+			"1.6 3.8 connector 0 is the station itself", live(Charging, 0), with(on(Unavailable, 12, 12), func(r *StatusReport) { r.EVSE, r.Connector = 0, 0 }),
+			"unavailable 12-", Unavailable, 12, 1,
+		},
 		{"a connector that is new", live(Charging, 0), with(on(Available, 12, 12), func(r *StatusReport) { r.Connector = 2 }), "available 12-", Available, 12, 1},
 		{"a status that OCPP does not know", live(Charging, 0), on(ParseStatus("Resting"), 12, 12), "charging 0-12, unknown 12-", Unknown, 12, 1},
 	}
@@ -127,8 +135,18 @@ func TestTakenSince(t *testing.T) {
 		status Status
 		want   int // minute of TakenAt, -1 for none
 	}{
-		{Available, -1}, {Preparing, 1}, {Charging, 1}, {Finishing, 1}, {Preparing, 1}, {Faulted, 1}, {Charging, 1},
-		{Available, -1}, {Unavailable, -1}, {Reserved, -1}, {Occupied, 10}, {Reserved, -1},
+		{Available, -1},
+		{Preparing, 1},
+		{Charging, 1},
+		{Finishing, 1},
+		{Preparing, 1},
+		{Faulted, 1},
+		{Charging, 1},
+		{Available, -1},
+		{Unavailable, -1},
+		{Reserved, -1},
+		{Occupied, 10},
+		{Reserved, -1},
 	}
 	var known []Connector
 	for minute, step := range steps {

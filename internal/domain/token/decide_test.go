@@ -39,8 +39,10 @@ func TestDecide(t *testing.T) {
 		{"an empty uid", nil, Ask{Presented: Presented{UID: " "}}, Decision{Verdict: VerdictInvalid, Reason: ReasonEmpty}},
 		{"C02 a start button cannot be refused", nil, Ask{Presented: Presented{Type: NoAuthorization}}, Decision{Verdict: VerdictAccepted}},
 
-		{"the last moment before it expires", card(func(c *Token) { c.ExpiresAt = noon.Add(1) }), ask,
-			Decision{Verdict: VerdictAccepted, Token: "tok_A", Group: "FLEET", ExpiresAt: noon.Add(1)}},
+		{
+			"the last moment before it expires", card(func(c *Token) { c.ExpiresAt = noon.Add(1) }), ask,
+			Decision{Verdict: VerdictAccepted, Token: "tok_A", Group: "FLEET", ExpiresAt: noon.Add(1)},
+		},
 		{"the moment it expires", card(func(c *Token) { c.ExpiresAt = noon }), ask, refused(VerdictExpired, ReasonExpired)},
 		{"the last moment before it is valid", card(func(c *Token) { c.ValidFrom = noon.Add(1) }), ask, refused(VerdictInvalid, ReasonNotYetValid)},
 		{"the moment it is valid", card(func(c *Token) { c.ValidFrom = noon }), ask, accepted},
@@ -51,11 +53,17 @@ func TestDecide(t *testing.T) {
 		{"any number of sessions", card(func(c *Token) { c.Running = 99 }), ask, accepted},
 		{"C01.FR.03 its own session runs here", card(func(c *Token) { c.MaxSessions, c.Running = 1, 1 }), Ask{Holder: "tok_A"}, accepted},
 		{"C09.FR.03 its group's session runs here", card(func(c *Token) { c.MaxSessions, c.Running = 1, 1 }), Ask{Holder: "tok_B", Group: "fleet"}, accepted},
-		{"a stranger's session runs here", card(func(c *Token) { c.MaxSessions, c.Running = 1, 1 }), Ask{Holder: "tok_B", Group: "OTHERS"},
-			refused(VerdictConcurrentTx, ReasonConcurrent)},
+		{
+			"a stranger's session runs here", card(func(c *Token) { c.MaxSessions, c.Running = 1, 1 }),
+			Ask{Holder: "tok_B", Group: "OTHERS"},
+			refused(VerdictConcurrentTx, ReasonConcurrent),
+		},
 		{"C09.FR.11 of the group, but blocked", card(func(c *Token) { c.Status = Blocked }), Ask{Holder: "tok_B", Group: "FLEET"}, refused(VerdictBlocked, ReasonBlocked)},
-		{"two tokens without a group share none", card(func(c *Token) { c.Group, c.MaxSessions, c.Running = "", 1, 1 }), Ask{Holder: "tok_B"},
-			Decision{Verdict: VerdictConcurrentTx, Reason: ReasonConcurrent, Token: "tok_A"}},
+		{
+			"two tokens without a group share none", card(func(c *Token) { c.Group, c.MaxSessions, c.Running = "", 1, 1 }),
+			Ask{Holder: "tok_B"},
+			Decision{Verdict: VerdictConcurrentTx, Reason: ReasonConcurrent, Token: "tok_A"},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -90,10 +98,14 @@ func TestSee(t *testing.T) {
 		{"garbage, no row", nil, with("\x00\x01", ""), Token{}, false, false},
 		{"too long for any version, no row", nil, with(string(long), ""), Token{}, false, false},
 		{"known, never seen", card(nil), in, *card(func(c *Token) { c.SeenAt, c.SeenStation, c.Version = noon, "sta_1", 1 }), false, true},
-		{"seen a minute ago", card(func(c *Token) { c.SeenAt = noon.Add(-SeenEvery) }), in,
-			*card(func(c *Token) { c.SeenAt, c.SeenStation, c.Version = noon, "sta_1", 1 }), false, true},
-		{"seen just less than a minute ago", card(func(c *Token) { c.SeenAt = noon.Add(1 - SeenEvery) }), in,
-			*card(func(c *Token) { c.SeenAt = noon.Add(1 - SeenEvery) }), false, false},
+		{
+			"seen a minute ago", card(func(c *Token) { c.SeenAt = noon.Add(-SeenEvery) }), in,
+			*card(func(c *Token) { c.SeenAt, c.SeenStation, c.Version = noon, "sta_1", 1 }), false, true,
+		},
+		{
+			"seen just less than a minute ago", card(func(c *Token) { c.SeenAt = noon.Add(1 - SeenEvery) }), in,
+			*card(func(c *Token) { c.SeenAt = noon.Add(1 - SeenEvery) }), false, false,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

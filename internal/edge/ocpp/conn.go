@@ -3,15 +3,18 @@ package ocpp
 import (
 	"context"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
 
+	"pylon/internal/domain/station"
 	"pylon/internal/flow/fleet"
 	"pylon/internal/kernel/fault"
 	"pylon/internal/kernel/ident"
+	"pylon/internal/wire/ocppj"
 )
 
 // conn is one station's socket. An idle one costs a single goroutine, which
@@ -57,7 +60,7 @@ func (g *Gateway) newConn(ws *websocket.Conn, r *http.Request, who *guest) *conn
 	c := &conn{
 		gateway: g, dialect: d, socket: socket{ws: ws, deflates: deflates(r, who.version)},
 		id: who.station.ID, organisation: who.station.Organisation, secret: who.secret,
-		hello: fleet.Hello{OCPP: d.name, Profile: who.profile, RemoteAddr: r.RemoteAddr, At: now},
+		hello: fleet.Hello{OCPP: d.name, Profile: who.profile, RemoteAddr: r.RemoteAddr},
 		ready: make(chan struct{}), done: make(chan struct{}), ended: make(chan struct{}),
 	}
 	c.heard.Store(now.UnixMicro())
@@ -75,26 +78,47 @@ func (c *conn) begin(older *conn) {
 // claim takes the right to speak for the station.
 func (c *conn) claim(older *conn) {
 	g := c.gateway
-	if older != nil {
-		older.superseded.Store(true)
-		older.close(endedSuperseded)
-		select {
-		case <-older.ended:
-		case <-g.Clock.After(g.Limits.Away): // its commit hangs; the new epoch makes it void
-		}
-	}
+	left := older == nil || older.makeWay()
+	c.hello.At = g.Clock.Now()
 	owner, err := g.Fleet.Claim(g.ctx, c.id, c, c.hello)
 	g.away.note(fault.Is(err, fault.Unavailable), g.Clock.Now())
 	if err != nil {
-		if older != nil && older.owner != nil { // nobody has taken over what it left
+		if older != nil && left && older.owner != nil { // nobody has taken over what it left
 			older.owner.Release(g.ctx, endedSuperseded.reason)
 		}
 		c.close(endOfClaim(err))
 		return
 	}
 	c.owner = owner
+	if st := owner.Snapshot(); c.outdated(&st) {
+		c.close(endedLogin)
+		return
+	}
 	close(c.ready)
 	c.settleLogin()
+}
+
+// outdated reports whether what the station logged in with was taken off it
+// between the handshake and the claim.
+func (c *conn) outdated(st *station.Station) bool {
+	if st.SecurityProfile > c.hello.Profile {
+		return true
+	}
+	return c.secret != nil && !slices.ContainsFunc(st.Secrets, func(s station.Secret) bool { return string(s.Hash) == string(c.secret) })
+}
+
+// makeWay ends a socket for its successor, which takes over its station: it is
+// not released. It reports false when the socket did not end in time, because
+// a commit of its hangs; the successor's epoch makes that void.
+func (c *conn) makeWay() bool {
+	c.superseded.Store(true)
+	c.close(endedSuperseded)
+	select {
+	case <-c.ended:
+		return true
+	case <-c.gateway.Clock.After(c.gateway.Limits.Away):
+		return false
+	}
 }
 
 func endOfClaim(err error) farewell {
@@ -203,12 +227,15 @@ func (c *conn) claimed() bool {
 	}
 }
 
-// send writes a frame. A socket that does not take it is closed.
-func (c *conn) send(frame []byte) bool {
+// send writes a frame into the log and to the station. A socket that does not
+// take it is closed.
+func (c *conn) send(kind ocppj.MessageType, action, id string, frame []byte) bool {
 	if c.isClosing() {
 		return false
 	}
-	err := c.socket.write(frame, c.gateway.Clock.Now().Add(c.gateway.Limits.Write))
+	now := c.gateway.Clock.Now()
+	c.logFrame(station.ToStation, kind, action, id, frame, now) // first, or the log has the answer before the question
+	err := c.socket.write(frame, now.Add(c.gateway.Limits.Write))
 	if err != nil {
 		c.failed(err)
 	}

@@ -15,6 +15,11 @@ import (
 	"pylon/internal/domain/command"
 	"pylon/internal/domain/station"
 	"pylon/internal/kernel/ident"
+	"pylon/internal/wire/ocpp16"
+	"pylon/internal/wire/ocpp201"
+	"pylon/internal/wire/ocpp21"
+	"pylon/internal/wire/ocppj"
+	"pylon/internal/wire/schema"
 )
 
 var update = flag.Bool("update", false, "write what is heard into the conversations")
@@ -137,7 +142,9 @@ func hold(t *testing.T, c conversation) conversation {
 				b.until(id+" answered", func() bool { return b.world.called("CP1", "CommandAnswered "+id+" ") })
 			}
 		case "<":
-			line = "< " + p.hear()
+			heard := p.hear()
+			line = "< " + heard
+			checkFrame(t, subprotocol, c.talk, heard)
 		case "!":
 			if err := b.world.order("CP1", commandOf(t, text, b.clock.Now())); err != nil {
 				line += "\n!! " + err.Error()
@@ -155,6 +162,42 @@ func hold(t *testing.T, c conversation) conversation {
 	b.until("release", func() bool { return b.world.called("CP1", "Release") })
 	went.owner = b.world.calls("CP1")
 	return went
+}
+
+// checkFrame holds what the gateway says against the schema of the version.
+func checkFrame(t *testing.T, subprotocol string, talk []string, heard string) {
+	t.Helper()
+	v, _ := ocppj.ParseSubprotocol(subprotocol)
+	request, response := ocpp16.NewRequest, ocpp16.NewResponse
+	switch v {
+	case ocppj.V201:
+		request, response = ocpp201.NewRequest, ocpp201.NewResponse
+	case ocppj.V21:
+		request, response = ocpp21.NewRequest, ocpp21.NewResponse
+	}
+	f, refused := ocppj.Parse(v, []byte(heard))
+	if refused != nil {
+		t.Errorf("%s: %v", heard, refused)
+		return
+	}
+	var m schema.Message
+	switch f.Type {
+	case ocppj.TypeCall:
+		m, _ = request(f.Action)
+	case ocppj.TypeCallResult:
+		for _, line := range talk {
+			if call, wrong := ocppj.Parse(v, []byte(strings.TrimPrefix(line, "> "))); wrong == nil && call.ID == f.ID && call.Type == ocppj.TypeCall {
+				m, _ = response(call.Action)
+			}
+		}
+	default:
+		return
+	}
+	if m == nil {
+		t.Errorf("%s: no such message", heard)
+	} else if violations := schema.Decode(f.Payload, m); violations != nil {
+		t.Errorf("%s: %v", heard, violations)
+	}
 }
 
 // commandAnswered returns the command that a frame answers.

@@ -33,11 +33,15 @@ type world struct {
 	stations map[ident.Identity]*record
 	tokens   map[string]token.Decision
 	log      []ocpp.Entry
-	changed  chan struct{} // closed when anything happens
+	types    map[string]int // lines of the log by type
+	changed  chan struct{}  // closed when anything happens
 
 	// before is called before each method of an owner, outside the lock; an
 	// error is the method's. It may wait.
 	before func(method string) error
+	// claimed is called within each claim, as fleet gives a connection the
+	// commands that waited for the station.
+	claimed func(fleet.Connection)
 }
 
 // record is one station as the world knows it.
@@ -53,7 +57,7 @@ type record struct {
 
 func newWorld(c clock.Clock) *world {
 	return &world{
-		clock: c, stations: map[ident.Identity]*record{}, changed: make(chan struct{}),
+		clock: c, stations: map[ident.Identity]*record{}, types: map[string]int{}, changed: make(chan struct{}),
 		tokens: map[string]token.Decision{
 			"GOOD": {Verdict: token.VerdictAccepted, Token: "tok_1", Group: "FLEET"},
 			"BAD":  {Verdict: token.VerdictBlocked, Reason: "token_blocked"},
@@ -179,6 +183,9 @@ func (w *world) Claim(_ context.Context, id ident.StationID, c fleet.Connection,
 	r.owner = &owner{world: w, id: id, epoch: r.epoch, conn: c}
 	r.station.OCPP = h.OCPP
 	w.note(r, "Claim ocpp=%s profile=%d", h.OCPP, h.Profile)
+	if w.claimed != nil {
+		w.claimed(c)
+	}
 	return r.owner, nil
 }
 
@@ -188,6 +195,7 @@ func (w *world) Append(e ocpp.Entry) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.log = append(w.log, e)
+	w.types[e.Type]++
 	w.stir()
 }
 
@@ -372,7 +380,7 @@ func (w *world) called1(prefix string) bool {
 
 // noted reports whether a line of that type is in the log; w.mu is held.
 func (w *world) noted(kind string) bool {
-	return slices.ContainsFunc(w.log, func(e ocpp.Entry) bool { return e.Type == kind })
+	return w.types[kind] > 0
 }
 
 func indexOf(calls []string, prefix string) int {

@@ -16,6 +16,7 @@ var (
 	endedByNetwork = farewell{reason: "connection_lost", abrupt: true}
 	endedSilent    = farewell{reason: "silent", abrupt: true}
 	endedSlow      = farewell{reason: "slow_reader", abrupt: true}
+	endedBroken    = farewell{code: 1002, reason: "websocket_error"}
 	endedTooLong   = farewell{code: 1009, reason: "frame_too_long"}
 	endedBinary    = farewell{code: 1003, reason: "binary_frame"}
 	endedGarbage   = farewell{code: 1002, reason: "garbage"}
@@ -29,5 +30,6 @@ var (
 	endedSuperseded = farewell{code: 1000, reason: "superseded", ours: true}
 	endedReplaced   = farewell{code: 1000, reason: "replaced", ours: true} // by another socket that waits
 	endedNotFound   = farewell{code: 1008, reason: "station_unknown", ours: true}
+	endedLogin      = farewell{code: 1000, reason: "password_changed", ours: true}
 	endedInternal   = farewell{code: 1011, reason: "internal", ours: true}
 )

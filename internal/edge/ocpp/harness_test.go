@@ -40,13 +40,14 @@ type bench struct {
 // options.
 func start(t testing.TB, set func(*ocpp.Options)) *bench {
 	c := newHandClock()
-	b := startWith(t, c, set)
+	b := startOn(t, loopback(t), c, set)
+	<-c.sleepers(1) // Run's sweep: from now on no tick is missed
 	b.clock = c
 	return b
 }
 
-// startWith returns a running gateway.
-func startWith(t testing.TB, c clock.Clock, set func(*ocpp.Options)) *bench {
+// startOn returns a running gateway behind a listener.
+func startOn(t testing.TB, l net.Listener, c clock.Clock, set func(*ocpp.Options)) *bench {
 	w := newWorld(c)
 	registry := prometheus.NewRegistry()
 	o := ocpp.Options{
@@ -59,8 +60,7 @@ func startWith(t testing.TB, c clock.Clock, set func(*ocpp.Options)) *bench {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- g.Run(ctx) }()
-	server := httptest.NewUnstartedServer(g)
-	server.Listener = loopback(t)
+	server := newServer(g, l)
 	server.Start()
 	stop := sync.OnceFunc(func() {
 		cancel()
@@ -75,8 +75,21 @@ func startWith(t testing.TB, c clock.Clock, set func(*ocpp.Options)) *bench {
 	return &bench{t: t, world: w, gateway: g, server: server, metrics: registry, stop: stop}
 }
 
+func newServer(g *ocpp.Gateway, l net.Listener) *httptest.Server {
+	server := httptest.NewUnstartedServer(g)
+	_ = server.Listener.Close()
+	server.Listener = l
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError) // failed TLS handshakes are meant
+	return server
+}
+
+// basic returns a header with a login.
+func basic(user, password string) http.Header {
+	return http.Header{"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))}}
+}
+
 func loopback(t testing.TB) net.Listener {
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a test's
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +139,7 @@ func (b *bench) dial(d dialing) (*peer, int) {
 		if d.user == "" {
 			d.user = "CP1"
 		}
-		header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(d.user+":"+d.password)))
+		header.Set("Authorization", basic(d.user, d.password).Get("Authorization"))
 	}
 	ws, response, err := dialer.DialContext(b.t.Context(), strings.Replace(b.server.URL, "http", "ws", 1)+d.path, header)
 	if errors.Is(err, websocket.ErrBadHandshake) {

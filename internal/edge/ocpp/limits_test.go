@@ -88,7 +88,7 @@ func TestCompression(t *testing.T) {
 
 // handshake speaks HTTP by hand, to offer what the library would not.
 func (b *bench) handshake(version, extensions string) (net.Conn, string) {
-	conn, err := net.Dial("tcp", b.server.Listener.Addr().String()) //nolint:noctx // a test's
+	conn, err := net.Dial("tcp", b.server.Listener.Addr().String())
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -110,25 +110,25 @@ func (b *bench) handshake(version, extensions string) (net.Conn, string) {
 	return conn, string(buf[:n])
 }
 
-// A message of a few KiB that inflates to a hundred MiB is dropped when it
+// A message of a few KiB that inflates to 20 MiB is dropped when it
 // passes the limit, not when it is whole.
 func TestCompressionBomb(t *testing.T) {
-	b := start(t, nil)
-	b.world.add("CP1", nil)
-	conn, _ := b.handshake("ocpp2.0.1", "permessage-deflate")
-	defer conn.Close()
 	var deflated bytes.Buffer
 	w, err := flate.NewWriter(&deflated, flate.BestCompression)
 	if err != nil {
 		t.Fatal(err)
 	}
 	zeros := make([]byte, 1<<20)
-	for range 100 {
+	for range 20 {
 		if _, err := w.Write(zeros); err != nil {
 			t.Fatal(err)
 		}
 	}
 	_ = w.Flush()
+	b := start(t, nil)
+	b.world.add("CP1", nil)
+	conn, _ := b.handshake("ocpp2.0.1", "permessage-deflate")
+	defer conn.Close()
 	payload := bytes.TrimSuffix(deflated.Bytes(), []byte{0, 0, 0xff, 0xff})
 	head := []byte{0xc1, 0xff, 0, 0, 0, 0, byte(len(payload) >> 24), byte(len(payload) >> 16), byte(len(payload) >> 8), byte(len(payload)), 0, 0, 0, 0}
 	if _, err := conn.Write(append(head, payload...)); err != nil {
@@ -139,6 +139,22 @@ func TestCompressionBomb(t *testing.T) {
 		t.Errorf("got % x, %v, want a close frame with 1009", answer, err)
 	}
 	b.broke("frame_too_long")
+}
+
+// A client must mask its frames.
+func TestBrokenWebSocket(t *testing.T) {
+	b := start(t, nil)
+	b.world.add("CP1", nil)
+	conn, _ := b.handshake("ocpp1.6", "")
+	defer conn.Close()
+	if _, err := conn.Write([]byte{0x81, 2, '[', ']'}); err != nil {
+		t.Fatal(err)
+	}
+	answer := make([]byte, 4)
+	if _, err := conn.Read(answer); err != nil || answer[0] != 0x88 || answer[2] != 1002>>8 || answer[3] != 1002&0xff {
+		t.Errorf("got % x, %v, want a close frame with 1002", answer, err)
+	}
+	b.broke("websocket_error")
 }
 
 func TestGarbage(t *testing.T) {
@@ -168,7 +184,9 @@ func TestAnswersToNothing(t *testing.T) {
 	b.world.add("CP1", nil)
 	p := b.connect(dialing{})
 	p.say(`[3,"x",{}]`)
+	p.say(`[3,"y",{"configurationKey":[{"key":"AuthorizationKey","readonly":false,"value":"0123456789"}]}]`)
 	p.ask(heartbeat)
+	b.keepsSecret("0123456789")
 	b.broke("unexpected_answer")
 	b.until("the finding", func() bool { return b.world.called("CP1", "Find frame_dropped : unexpected_answer") })
 }
@@ -265,10 +283,21 @@ func TestBothDirectionsAtOnce(t *testing.T) {
 	}
 }
 
+// tight gives sockets little room for what is written and not read.
+type tight struct{ net.Listener }
+
+func (l tight) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err == nil {
+		err = conn.(*net.TCPConn).SetWriteBuffer(4096)
+	}
+	return conn, err
+}
+
 // A station that does not read is closed, on the machine's own clock. Its
 // neighbour notices nothing.
 func TestSlowReader(t *testing.T) {
-	b := startWith(t, clock.System{}, func(o *ocpp.Options) {
+	b := startOn(t, tight{loopback(t)}, clock.System{}, func(o *ocpp.Options) {
 		o.Limits.Write, o.Limits.Credit = 50*time.Millisecond, time.Hour
 	})
 	b.world.add("CP1", nil)
@@ -306,7 +335,7 @@ func TestSilence(t *testing.T) {
 	default:
 	}
 	b.clock.move(2 * time.Second)
-	<-p.pings
+	p.pinged()
 	p.ask(heartbeat) // the pong came before this
 	b.clock.move(30 * time.Second)
 	p.ask(heartbeat)
@@ -315,13 +344,23 @@ func TestSilence(t *testing.T) {
 	}
 	p.ws.SetPingHandler(func(string) error { p.pings <- ""; return nil })
 	b.clock.move(46 * time.Second)
-	<-p.pings
+	p.pinged()
 	b.clock.move(21 * time.Second)
 	if code, _ := p.ended(); code != 0 {
 		t.Errorf("got close code %d, want none", code)
 	}
 	b.broke("silent")
 	b.until("release", func() bool { return b.world.called("CP1", "Release silent") })
+}
+
+// pinged waits for a ping.
+func (p *peer) pinged() {
+	p.t.Helper()
+	select {
+	case <-p.pings:
+	case <-time.After(patience):
+		p.t.Fatal("no ping came")
+	}
 }
 
 func TestPingsOfTheStationAreLife(t *testing.T) {
@@ -397,20 +436,21 @@ func TestDatabaseAwayForAMoment(t *testing.T) {
 func TestCommitThatHangs(t *testing.T) {
 	b := start(t, nil)
 	b.world.add("CP1", nil)
-	gate := make(chan struct{})
+	gate, entered := make(chan struct{}), make(chan struct{})
 	defer close(gate)
 	p := b.connect(dialing{})
 	p.ask(heartbeat)
 	b.world.mu.Lock()
 	b.world.before = func(method string) error {
 		if method == "Report" {
+			close(entered)
 			<-gate
 		}
 		return nil
 	}
 	b.world.mu.Unlock()
 	p.say(`[2,"1","StopTransaction",{"transactionId":1,"meterStop":9500,"timestamp":"2100-01-02T04:04:05Z"}]`)
-	p.quiet()
+	<-entered
 	b.clock.move(11 * time.Second)
 	if code, why := p.ended(); code != 1013 || why != "database_away" {
 		t.Errorf("got %d %q, want 1013", code, why)

@@ -17,7 +17,7 @@ var kinds = map[ocppj.MessageType]string{
 
 // logFrame writes a frame into the station's log, without its secrets.
 func (c *conn) logFrame(to station.Direction, kind ocppj.MessageType, action, id string, frame []byte, at time.Time) {
-	if mayHoldSecrets(action) {
+	if action == "" || mayHoldSecrets(action) {
 		frame = redact(frame)
 	}
 	c.gateway.FrameLog.Append(Entry{

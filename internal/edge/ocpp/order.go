@@ -91,6 +91,20 @@ func (d *dialect) check(action string, payload []byte) error {
 	return e
 }
 
+// allowed reports why a call may not be sent to a station of that
+// registration. A raw call to one that waits is the caller's business.
+// Source: OCPP 2.0.1 part 2, B02.FR.05, B03.FR.03; 1.6 section 4.2.
+func (o *order) allowed(r station.Registration) error {
+	charges := o.means == command.Start || o.means == command.Stop
+	switch {
+	case r == station.Rejected:
+		return fault.New(fault.Conflict, "station_rejected")
+	case r == station.Pending && charges && !o.raw:
+		return fault.New(fault.Conflict, "station_pending")
+	}
+	return nil
+}
+
 // observable reports whether the effect of the call is seen in what the
 // station reports later, so that an answer that was lost does not matter.
 func (o *order) observable() bool {
@@ -194,10 +208,7 @@ func (c *conn) checkAnswer(cmd *command.Command, o *order, payload []byte) *ocpp
 	}
 	broken := ocppj.Refusal(c.dialect.version, violations)
 	if c.dialect.version == ocppj.V21 {
-		frame := ocppj.AppendCallResultError(nil, string(cmd.ID), broken)
-		if c.send(frame) {
-			c.logFrame(station.ToStation, ocppj.TypeCallResultError, o.action, string(cmd.ID), frame, c.gateway.Clock.Now())
-		}
+		c.send(ocppj.TypeCallResultError, o.action, string(cmd.ID), ocppj.AppendCallResultError(nil, string(cmd.ID), broken))
 	}
 	return broken
 }

@@ -6,7 +6,6 @@ import (
 
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/command"
-	"pylon/internal/domain/station"
 	"pylon/internal/flow/fleet"
 	"pylon/internal/kernel/fault"
 	"pylon/internal/wire/ocppj"
@@ -41,11 +40,11 @@ func (c *conn) Do(cmd command.Command) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.outbox.queue) >= outboxMax {
-		return fault.New(fault.Exhausted, "station_queue_full")
-	}
-	if c.closing {
+	switch {
+	case c.closing:
 		return nil // it stays queued, for the next socket
+	case len(c.outbox.queue) >= outboxMax:
+		return fault.New(fault.Exhausted, "station_queue_full")
 	}
 	c.outbox.queue = append(c.outbox.queue, cmd)
 	if !c.outbox.working {
@@ -103,8 +102,8 @@ const (
 func (c *conn) execute(cmd *command.Command) {
 	st := c.owner.Snapshot()
 	o, err := c.dialect.order(cmd, &st, c.gateway.Clock.Now())
-	if err == nil && st.Registration == station.Rejected {
-		err = fault.New(fault.Conflict, "station_rejected") // B03.FR.03
+	if err == nil {
+		err = o.allowed(st.Registration)
 	}
 	if err == nil {
 		err = c.announce(cmd, o)
@@ -182,10 +181,7 @@ func (c *conn) roundTrip(cmd *command.Command, o *order) (reply, result) {
 	timer := c.gateway.Clock.AfterFunc(term, func() { close(expired) })
 	defer timer.Stop()
 
-	frame := ocppj.AppendCall(nil, f.id, o.action, o.payload)
-	if c.send(frame) {
-		c.logFrame(station.ToStation, ocppj.TypeCall, o.action, f.id, frame, now)
-	}
+	c.send(ocppj.TypeCall, o.action, f.id, ocppj.AppendCall(nil, f.id, o.action, o.payload))
 	select {
 	case r := <-f.answer:
 		return r, resultOf(r)

@@ -59,6 +59,8 @@ type Owner interface {
 	Release(ctx context.Context, reason string)
 }
 
+var _ Owner = (*fleet.Owner)(nil)
+
 // FrameLog keeps what was said, as evidence.
 type FrameLog interface {
 	// Append takes one line. It does not wait, and keeps no reference to e.Data.

@@ -51,12 +51,17 @@ func (c *conn) read() {
 // lost ends the socket for an error of reading.
 func (c *conn) lost(err error) {
 	why := endOf(err)
-	if why == endedTooLong && !c.isClosing() {
-		c.verdict(verdictTooLong, "longer than a frame may be")
-		c.report(verdictTooLong)
+	if !c.isClosing() {
+		switch why {
+		case endedTooLong:
+			c.verdict(verdictTooLong, "longer than a frame may be")
+			c.report(verdictTooLong)
+		case endedBroken:
+			c.verdict(verdictBroken, err.Error())
+		}
 	}
 	c.close(why)
-	if why == endedTooLong {
+	if !why.abrupt {
 		c.socket.drain(c.gateway.Clock.Now().Add(farewellTerm))
 	}
 }

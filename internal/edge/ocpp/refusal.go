@@ -25,7 +25,7 @@ func callError(err error) *ocppj.CallError {
 	if e, ok := errors.AsType[*ocppj.CallError](err); ok {
 		return e
 	}
-	switch kind := fault.KindOf(err); kind {
+	switch fault.KindOf(err) { //exhaustive:enforce
 	case fault.Invalid:
 		return &ocppj.CallError{Code: ocppj.PropertyConstraintViolation, Description: fault.CodeOf(err)}
 	case fault.Unauthorised, fault.Forbidden:
@@ -61,14 +61,6 @@ func (x *exchange) keep(why string) error {
 	})
 }
 
-// findUnread commits a message of which a part could not be taken in.
-func (x *exchange) findUnread() error {
-	return x.findOnce(station.Finding{
-		Code: station.MessageTolerated, Detail: strings.Join(x.unread, "; "), Action: x.frame.Action,
-		Raw: redact(x.frame.Payload), At: x.at,
-	})
-}
-
 // findOnce commits a finding about a message, unless it was committed for the
 // same message before: stations repeat what is refused.
 func (x *exchange) findOnce(f station.Finding) error {
@@ -99,6 +91,16 @@ func (x *exchange) findTolerated(r *route, violations schema.Violations) {
 	if news {
 		x.find(station.Finding{
 			Code: station.MessageTolerated, Detail: violations.Error(), Action: r.action, Raw: redact(x.frame.Payload), At: x.at,
+		})
+	}
+}
+
+// findUnread tells, once a day for each action, that samples of a message were
+// left out because their values are no numbers.
+func (x *exchange) findUnread(r *route) {
+	if x.seat.once.every("unread "+r.action, x.at, findingTerm) {
+		x.find(station.Finding{
+			Code: station.MessageTolerated, Detail: strings.Join(x.unread, "; "), Action: r.action, Raw: redact(x.frame.Payload), At: x.at,
 		})
 	}
 }

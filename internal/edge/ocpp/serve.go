@@ -23,7 +23,7 @@ type exchange struct {
 	frame   *ocppj.Frame
 	at      time.Time
 	station station.Station // as committed when the call's turn came
-	unread  []string        // what of the message could not be taken in, in words
+	unread  []string        // samples that could not be taken in, in words
 }
 
 // serve does what a message asks for.
@@ -44,28 +44,28 @@ func (c *conn) serve(m *message) {
 // serveGarbage answers a frame that cannot be read.
 func (c *conn) serveGarbage(m *message) {
 	c.verdict(verdictGarbage, m.refused.Description)
-	if c.dialect.mentionsCharge(m.buffer.bytes) {
-		x := exchange{conn: c, frame: &ocppj.Frame{Payload: m.buffer.bytes}, at: m.at}
+	if action := c.dialect.chargeIn(m.buffer.bytes); action != "" {
+		x := exchange{conn: c, frame: &ocppj.Frame{Action: action, Payload: m.buffer.bytes}, at: m.at}
 		if x.keep(m.refused.Description) != nil {
 			return
 		}
 	} else if c.seat.once.every("finding "+string(verdictGarbage), m.at, findingTerm) {
 		c.findDropped(verdictGarbage, m.buffer.bytes, m.at)
 	}
-	if due := m.refused.AppendAnswer(nil); due != nil && c.send(due) {
-		c.logFrame(station.ToStation, m.refused.Answer, "", m.refused.AnswerID, due, c.gateway.Clock.Now())
+	if due := m.refused.AppendAnswer(nil); due != nil {
+		c.send(m.refused.Answer, "", m.refused.AnswerID, due)
 	}
 }
 
-// mentionsCharge reports whether a frame that cannot be read seems to carry
-// paid energy.
-func (d *dialect) mentionsCharge(frame []byte) bool {
+// chargeIn returns the action of a frame that cannot be read but seems to carry
+// paid energy, "" when it does not.
+func (d *dialect) chargeIn(frame []byte) string {
 	for action, route := range d.routes {
 		if route.charge && bytes.Contains(frame, []byte(`"`+action+`"`)) {
-			return true
+			return action
 		}
 	}
-	return false
+	return ""
 }
 
 // serveCall answers a call.
@@ -76,32 +76,30 @@ func (c *conn) serveCall(m *message) {
 	c.busy.Store(0) // what follows waits for the station, not for the database
 	out := c.gateway.buffers.get()
 	defer c.gateway.buffers.put(out)
-	kind, ended := ocppj.TypeCallResult, resultOK
-	switch failure, refused := errors.AsType[*refusal](err); {
-	case err == nil:
-		out.bytes, err = appendResult(out.bytes[:0], m.frame.ID, response)
-		if err == nil {
-			break
-		}
-		c.gateway.Log.Error("answer not encoded", "action", m.frame.Action, "station", c.id, "error", err)
-		failure = &refusal{resultFailed, &ocppj.CallError{Code: ocppj.InternalError}}
-		fallthrough
-	case refused:
-		kind, ended = ocppj.TypeCallError, failure.result
-		out.bytes = ocppj.AppendCallError(out.bytes[:0], c.dialect.version, m.frame.ID, failure.CallError)
-	default:
-		kind, ended = 0, resultUnanswered
-	}
-	c.unanswered.Add(-1)
-	if kind != 0 {
-		now := c.gateway.Clock.Now()
-		if c.send(out.bytes) {
-			c.logFrame(station.ToStation, kind, m.frame.Action, m.frame.ID, out.bytes, now)
-		} else {
-			ended = resultUnanswered
-		}
+	kind, ended := x.reply(out, response, err)
+	c.unanswered.Add(-1) // before the station can know, and send its next
+	if kind == 0 || !c.send(kind, m.frame.Action, m.frame.ID, out.bytes) {
+		ended = resultUnanswered
 	}
 	r.in.count(ended, c.gateway.Clock.Now().Sub(m.at))
+}
+
+// reply writes the answer into out and returns its type, 0 when there is
+// nobody to answer, and how the call counts.
+func (x *exchange) reply(out *buffer, response schema.Message, err error) (ocppj.MessageType, result) {
+	if err == nil {
+		if out.bytes, err = appendResult(out.bytes[:0], x.frame.ID, response); err == nil {
+			return ocppj.TypeCallResult, resultOK
+		}
+		x.gateway.Log.Error("answer not encoded", "action", x.frame.Action, "station", x.id, "error", err)
+		err = &refusal{resultFailed, &ocppj.CallError{Code: ocppj.InternalError}}
+	}
+	failure, ok := errors.AsType[*refusal](err)
+	if !ok {
+		return 0, resultUnanswered
+	}
+	out.bytes = ocppj.AppendCallError(out.bytes[:0], x.dialect.version, x.frame.ID, failure.CallError)
+	return ocppj.TypeCallError, failure.result
 }
 
 // appendResult appends the CALLRESULT of a response; nil is an empty one.
@@ -139,7 +137,7 @@ func (x *exchange) process(r *route) (schema.Message, error) {
 		x.findTolerated(r, violations)
 	}
 	if len(x.unread) > 0 {
-		return response, x.findUnread()
+		x.findUnread(r)
 	}
 	return response, nil
 }

@@ -143,11 +143,14 @@ func (s *socket) abort() { _ = s.ws.Close() }
 
 // endOf tells from the error of a read why the socket ended.
 func endOf(err error) farewell {
-	if errors.Is(err, websocket.ErrReadLimit) || errors.Is(err, errFrameTooLong) {
+	closed, isClose := errors.AsType[*websocket.CloseError](err)
+	switch {
+	case errors.Is(err, websocket.ErrReadLimit), errors.Is(err, errFrameTooLong):
 		return endedTooLong
-	}
-	if closed, ok := errors.AsType[*websocket.CloseError](err); ok && closed.Code != websocket.CloseAbnormalClosure {
+	case isClose && closed.Code != websocket.CloseAbnormalClosure:
 		return endedByStation
+	case !isClose && strings.HasPrefix(err.Error(), "websocket: "): // the library has no type for it
+		return endedBroken
 	}
 	return endedByNetwork
 }

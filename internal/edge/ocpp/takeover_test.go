@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"pylon/internal/domain/command"
+	"pylon/internal/domain/station"
+	"pylon/internal/flow/fleet"
 	"pylon/internal/kernel/fault"
 	"pylon/internal/kernel/ident"
 )
@@ -194,5 +196,47 @@ func TestClaimOfADeletedStation(t *testing.T) {
 	p := b.connect(dialing{})
 	if code, why := p.ended(); code != 1008 || why != "station_unknown" {
 		t.Errorf("got %d %q, want 1008", code, why)
+	}
+}
+
+// Commands that waited for the station are handed over within the claim.
+func TestCommandsWithinTheClaim(t *testing.T) {
+	b := start(t, nil)
+	b.world.add("CP1", nil)
+	b.world.claimed = func(c fleet.Connection) {
+		if err := c.Do(b.raw("cmd_1", "ClearCache", `{}`)); err != nil {
+			t.Error(err)
+		}
+	}
+	p := b.connect(dialing{})
+	if got, want := p.hear(), `[2,"cmd_1","ClearCache",{}]`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// A password that was changed after the handshake and before the claim opens
+// nothing.
+func TestOutdatedLoginSpeaksForNobody(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		set  func(*station.Station)
+	}{
+		{"another password", withPassword(1, "another-"+password)},
+		{"a higher security profile", func(st *station.Station) { st.SecurityProfile = 2 }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := start(t, nil)
+			b.world.add("CP1", withPassword(1, password))
+			b.connect(dialing{password: password}).ask(heartbeat)
+			next := b.connect(dialing{password: password})
+			b.until("the second waits", func() bool { return b.world.noted("waits") })
+			b.world.mu.Lock()
+			tt.set(&b.world.stations["CP1"].station)
+			b.world.mu.Unlock()
+			next.say(heartbeat)
+			if code, why := next.ended(); code != 1000 || why != "password_changed" {
+				t.Errorf("ended with %d %s, want 1000 password_changed", code, why)
+			}
+		})
 	}
 }

@@ -2,7 +2,6 @@ package ocpp
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
@@ -30,7 +29,7 @@ func start16(ctx context.Context, x *exchange, q *ocpp16.StartTransactionRequest
 	r := x.report16(session.Started, q.Timestamp)
 	r.EVSE, r.Connector = x.station.Quirks.Place(q.ConnectorID)
 	r.Token = &presented
-	r.StartKey = startKey16(q)
+	r.StartKey = session.StartKey(q.ConnectorID, q.IDTag, r.OccurredAt, int64(q.MeterStart))
 	if q.ReservationID != nil {
 		r.ReservationID = int64(*q.ReservationID)
 	}
@@ -48,12 +47,6 @@ func start16(ctx context.Context, x *exchange, q *ocpp16.StartTransactionRequest
 		info = tagInfo16(a.Token)
 	}
 	return &ocpp16.StartTransactionResponse{TransactionID: id, IDTagInfo: *info}, nil
-}
-
-// startKey16 is the same for a start that is repeated with another message id.
-func startKey16(q *ocpp16.StartTransactionRequest) string {
-	key := fmt.Sprintf("%d\x00%s\x00%s\x00%d", q.ConnectorID, token.Key(q.IDTag), q.Timestamp, q.MeterStart)
-	return hex.EncodeToString(digest([]byte(key)))
 }
 
 func stop16(ctx context.Context, x *exchange, q *ocpp16.StopTransactionRequest) (schema.Message, error) {
@@ -79,8 +72,9 @@ func stop16(ctx context.Context, x *exchange, q *ocpp16.StopTransactionRequest) 
 	return response, nil
 }
 
-// meterValues16 takes in samples of a transaction, or of none. Stations send
-// 0 or -1 as the id of no transaction; ours begin at 1.
+// meterValues16 takes in samples of a connector, with or without the id of its
+// transaction, or of the station itself (connector 0). Which session they
+// belong to, if any, is for the domain to find out.
 func meterValues16(ctx context.Context, x *exchange, q *ocpp16.MeterValuesRequest) (schema.Message, error) {
 	var at schema.Timestamp
 	if n := len(q.MeterValue); n > 0 {
@@ -89,12 +83,14 @@ func meterValues16(ctx context.Context, x *exchange, q *ocpp16.MeterValuesReques
 	r := x.report16(session.Updated, at)
 	r.EVSE, r.Connector = x.station.Quirks.Place(q.ConnectorID)
 	r.Samples = x.samples16(q.MeterValue)
-	if q.TransactionID != nil && *q.TransactionID > 0 {
-		r.TransactionID = strconv.Itoa(*q.TransactionID)
-		_, err := x.owner.Report(ctx, r)
-		return nil, err
+	if q.ConnectorID == 0 {
+		return nil, x.owner.Meter(ctx, frameOf(&r))
 	}
-	return nil, x.owner.Meter(ctx, frameOf(&r))
+	if q.TransactionID != nil {
+		r.TransactionID = strconv.Itoa(*q.TransactionID)
+	}
+	_, err := x.owner.Report(ctx, r)
+	return nil, err
 }
 
 // frameOf is a report's samples outside a transaction.
@@ -139,7 +135,7 @@ func tagInfo16(d *token.Decision) *ocpp16.IDTagInfo {
 }
 
 func status16Of(v token.Verdict) ocpp16.AuthorizationStatus {
-	switch v {
+	switch v { //exhaustive:enforce
 	case token.VerdictAccepted:
 		return ocpp16.AuthorizationStatusAccepted
 	case token.VerdictBlocked:

@@ -13,6 +13,7 @@ type verdict string
 // The verdicts and their consequences.
 const (
 	verdictBinary  verdict = "binary_frame"      // OCPP-J is text: closed, 1003
+	verdictBroken  verdict = "websocket_error"   // against RFC 6455: closed, 1002
 	verdictTooLong verdict = "frame_too_long"    // closed, 1009; a finding, for a transaction may be in it
 	verdictGarbage verdict = "garbage"           // answered as the version wants; closed when nothing else comes
 	verdictStray   verdict = "unexpected_answer" // no call waits for it: ignored

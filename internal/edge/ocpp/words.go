@@ -26,7 +26,7 @@ func securityEvent(kind, info string) string {
 
 // registrationWord is how every version spells a registration.
 func registrationWord(r station.Registration) string {
-	switch r {
+	switch r { //exhaustive:enforce
 	case station.Accepted:
 		return "Accepted"
 	case station.Pending:

@@ -22,6 +22,7 @@ const (
 	stationsShown = 60
 	sessionsShown = 24
 	eventsShown   = 14
+	eventsRead    = 200    // the last of each stream, among which meter readings are not shown
 	namesMax      = 10_000 // identities remembered for the list of events
 )
 
@@ -135,7 +136,7 @@ func (s *Server) look(ctx context.Context) (*board, error) {
 	b := &board{Version: s.version, Name: org.Name, Drawn: now}
 	return b, s.fill(b, []part{
 		{"totals", glance{totals.Stations, totals.Online, totals.Sessions, int64(totals.Power), int64(totals.EnergyToday)}},
-		{"stations", tilesOf(stations.Items, totals.Stations)},
+		{"stations", tilesOf(stations.Items, sessions.Items, totals.Stations)},
 		{"sessions", rowsOf(sessions.Items, totals.Sessions)},
 		{"events", news},
 	})
@@ -185,8 +186,20 @@ type tiles struct {
 // chipsShown is how many connectors a tile has room for.
 const chipsShown = 4
 
-func tilesOf(stations []station.Detail, all int) tiles {
+// socket is a place where a car charges.
+type socket struct {
+	station ident.StationID
+	evse    int
+}
+
+// tilesOf draws stations. What an OCPP 2.x connector calls occupied, its
+// session knows better.
+func tilesOf(stations []station.Detail, sessions []session.View, all int) tiles {
 	out := tiles{More: max(0, all-len(stations))}
+	running := map[socket]session.ChargingState{}
+	for _, v := range sessions {
+		running[socket{v.Station, v.EVSE}] = v.ChargingState
+	}
 	for _, d := range stations {
 		t := tile{Identity: d.Identity, Name: d.Name, Since: d.Since, Glyph: "offline", Word: "Offline"}
 		if d.Online {
@@ -197,6 +210,9 @@ func tilesOf(stations []station.Detail, all int) tiles {
 				continue
 			}
 			glyph, word := statusWords(c.Status)
+			if state, ok := running[socket{d.ID, c.EVSE}]; ok && c.Status == station.Occupied {
+				glyph, word = stateWords(state)
+			}
 			if !d.Online {
 				glyph = "offline" // what it said last; nobody knows what it does now
 			}
@@ -243,16 +259,19 @@ func (s *Server) news(ctx context.Context, org ident.OrganisationID) ([]line, er
 		return nil, err
 	}
 	for i := range heads {
-		heads[i].Number = max(0, heads[i].Number-eventsShown)
+		heads[i].Number = max(0, heads[i].Number-eventsRead)
 	}
-	found, err := s.store.EventsAfter(ctx, org, heads, eventsShown*max(1, len(heads)))
+	found, err := s.store.EventsAfter(ctx, org, heads, eventsRead*max(1, len(heads)))
 	if fault.CodeOf(err) == "events_pruned" {
 		return nil, nil // nothing has happened for as long as events are kept
 	}
 	if err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(found, func(a, b event.Recorded) int { return cmp.Compare(b.At.UnixNano(), a.At.UnixNano()) })
+	found = slices.DeleteFunc(found, func(e event.Recorded) bool { return e.Type == event.SessionUpdated })
+	slices.SortFunc(found, func(a, b event.Recorded) int {
+		return cmp.Or(b.At.Compare(a.At), cmp.Compare(b.Number, a.Number))
+	})
 	var lines []line
 	for _, e := range found[:min(len(found), eventsShown)] {
 		glyph, text := eventWords(e)

@@ -3,13 +3,13 @@ package page
 import (
 	"context"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json"
 
 	"pylon/internal/domain/event"
-	"pylon/internal/kernel/ident"
 )
 
 const (
@@ -73,29 +73,27 @@ func (r *readers) show(b *board) {
 func (s *Server) Run(ctx context.Context) error {
 	ticks, stop := s.clock.Ticker(redrawEvery)
 	defer stop()
-	var org ident.OrganisationID
-	var heard <-chan event.Recorded
-	cancel := func() {}
-	defer func() { cancel() }()
+	e := ear{server: s}
+	defer func() { e.close() }()
 	drawn, news := s.clock.Now(), false
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case _, open := <-heard:
+		case _, open := <-e.heard:
 			news = true
 			if !open {
-				heard = nil // subscribe anew at the next tick
+				e.close() // and listen again at the next tick
 			}
 		case <-ticks:
-			now := s.clock.Now()
-			if !s.readers.some() || !news && now.Sub(drawn) < redrawAnyway {
+			if !s.readers.some() {
+				e.close()
 				continue
 			}
-			if first, err := s.store.FirstOrganisation(ctx); err == nil && (heard == nil || first.ID != org) {
-				cancel()
-				org = first.ID
-				heard, cancel = s.feed.Subscribe(org)
+			now := s.clock.Now()
+			began := e.listen(ctx) // what came before, nobody heard
+			if !began && !news && now.Sub(drawn) < redrawAnyway {
+				continue
 			}
 			drawn, news = now, false
 			b, err := s.draw(ctx)
@@ -106,6 +104,35 @@ func (s *Server) Run(ctx context.Context) error {
 			s.readers.show(b)
 		}
 	}
+}
+
+// ear listens to the live feed of the organisation on the board, while
+// somebody looks.
+type ear struct {
+	server *Server
+	heard  <-chan event.Recorded // nil while it does not listen
+	cancel func()
+}
+
+// listen begins to listen, unless it does, and reports whether it began.
+func (e *ear) listen(ctx context.Context) bool {
+	if e.heard != nil {
+		return false
+	}
+	first, err := e.server.store.FirstOrganisation(ctx)
+	if err != nil {
+		return false
+	}
+	e.heard, e.cancel = e.server.feed.Subscribe(first.ID)
+	return true
+}
+
+// close ends listening.
+func (e *ear) close() {
+	if e.cancel != nil {
+		e.cancel()
+	}
+	e.heard, e.cancel = nil, nil
 }
 
 // serveLive sends the sections of the board that changed, as server-sent
@@ -157,7 +184,7 @@ type wire struct {
 
 // show sends the sections that differ from what the reader has.
 func (o wire) show(now time.Time, b *board) error {
-	text := ""
+	var text strings.Builder
 	for _, part := range b.Sections {
 		if o.shown[part.ID] == string(part.HTML) {
 			continue
@@ -170,16 +197,16 @@ func (o wire) show(now time.Time, b *board) error {
 		if err != nil {
 			return err
 		}
-		text += "data: " + string(data) + "\n\n"
+		text.WriteString("data: " + string(data) + "\n\n")
 	}
-	if text == "" {
+	if text.Len() == 0 {
 		return nil
 	}
-	return o.send(now, text)
+	return o.send(now, text.String())
 }
 
 func (o wire) send(now time.Time, text string) error {
-	_ = o.control.SetWriteDeadline(now.Add(readerPatient)) // not every connection has one
+	_ = o.control.SetWriteDeadline(now.Add(readerPatient)) // as above
 	if _, err := o.w.Write([]byte(text)); err != nil {
 		return err
 	}

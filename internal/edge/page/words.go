@@ -115,6 +115,12 @@ func eventWords(e event.Recorded) (glyph, text string) {
 		n = notice{} // the sentence does without
 	}
 	switch e.Type {
+	case event.StationCreated:
+		return "plugged", "was added"
+	case event.StationUpdated:
+		return "plugged", "was changed"
+	case event.StationDeleted:
+		return "offline", "was removed"
 	case event.StationConnected:
 		return "available", "connected"
 	case event.StationDisconnected:
@@ -128,8 +134,6 @@ func eventWords(e event.Recorded) (glyph, text string) {
 		return glyph, fmt.Sprintf("EVSE %d: %s", n.EVSE, strings.ToLower(word))
 	case event.SessionStarted:
 		return "charging", fmt.Sprintf("EVSE %d: a session began", n.EVSE)
-	case event.SessionUpdated:
-		return "charging", fmt.Sprintf("EVSE %d: %s kWh so far", n.EVSE, kilo(n.EnergyWh))
 	case event.SessionCompleted:
 		return "available", fmt.Sprintf("EVSE %d: a session ended with %s kWh", n.EVSE, kilo(n.EnergyWh))
 	case event.SessionFailed:

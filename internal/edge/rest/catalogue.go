@@ -63,12 +63,32 @@ func textOf(e *fault.Error) text {
 		words := strings.ReplaceAll(e.Code, "_", " ")
 		t = text{title: strings.ToUpper(words[:min(1, len(words))]) + words[min(1, len(words)):]}
 	}
-	pairs := make([]string, 0, len(e.Values))
-	for i := 0; i+1 < len(e.Values); i += 2 {
-		pairs = append(pairs, "{"+e.Values[i]+"}", e.Values[i+1])
-	}
-	t.detail = strings.NewReplacer(pairs...).Replace(t.detail)
+	t.detail = filled(t, e.Values)
 	return t
+}
+
+// filled puts the values of an error into its detail. One that misses a value
+// gets the title for a detail.
+func filled(t text, values []string) string {
+	var b strings.Builder
+	rest := t.detail
+	for {
+		before, after, found := strings.Cut(rest, "{")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		name, behind, _ := strings.Cut(after, "}")
+		i := 0
+		for i+1 < len(values) && values[i] != name {
+			i += 2
+		}
+		if i+1 >= len(values) {
+			return t.title + "."
+		}
+		b.WriteString(values[i+1])
+		rest = behind
+	}
 }
 
 // slug is a code as it stands in the URL of its page.
@@ -137,9 +157,13 @@ var catalogue = map[string]text{
 	},
 	"station_rejected":     {title: "The station is rejected", detail: "Station {station} is rejected: Pylon sends it nothing."},
 	"station_timeout":      {title: "The station did not answer", detail: "No answer came in time ({reason}). Whether the station acted is not known."},
+	"call_not_sent":        {title: "The call was not sent", detail: "The call did not leave for the station ({reason}); nothing has happened."},
 	"station_error":        {title: "The station answered with an error", detail: "The station answered {ocpp_code}: {ocpp_description}"},
 	"ocpp_action_unknown":  {title: "No such OCPP request", detail: "OCPP {version} has no request {action} to a station."},
 	"ocpp_schema_violated": {title: "The request breaks its OCPP schema", detail: "The body breaks the schema of {action} in OCPP {version}; see errors."},
+	"station_busy":         {title: "The station is busy", detail: "Too many requests wait for station {station} already.", retry: true},
+	"command_ended":        {title: "The command has ended", detail: "Command {command} has ended already."},
+	"command_late":         {title: "The command came too late", detail: "Command {command} was past its deadline."},
 	"command_sent":         {title: "The command is on its way", detail: "Command {command} is {state} and cannot be called back."},
 	"session_ended":        {title: "The session has ended", detail: "Session {session} has ended already."},
 
@@ -181,5 +205,17 @@ var catalogue = map[string]text{
 	"too_much_contention":  {title: "Too many changes at once", detail: "The thing kept changing while your change was made. Try again."},
 	"owner_superseded":     {title: "The station has moved", detail: "Another node has taken the station over. Try again.", status: http.StatusServiceUnavailable, retry: true},
 	"database_unavailable": {title: "The database is away", detail: "Pylon cannot reach its database. Try again."},
+	"too_many_sessions":    {title: "Too many sessions at one station", detail: "The station has as many open sessions as a station may have."},
+	"too_many_connectors":  {title: "Too many connectors at one station", detail: "The station has as many connectors as a station may have."},
+	"cluster_unreachable":  {title: "The nodes cannot speak to each other", detail: "This node cannot reach the others. Try again."},
+	"node_unreachable":     {title: "A node is away", detail: "The node that has the station is away. Try again."},
+	"node_timed_out":       {title: "A node did not answer", detail: "The node that has the station did not answer in time. Whether it acted is not known."},
+	"node_busy":            {title: "A node is busy", detail: "The node that has the station has too much to do. Try again."},
+	"message_too_large":    {title: "The request is too large", detail: "The request does not fit into a message between nodes.", status: http.StatusRequestEntityTooLarge},
+	"message_malformed":    {title: "The nodes do not understand each other", detail: "A node sent something that this one cannot read. They may be of different versions.", status: http.StatusServiceUnavailable},
+	"message_unknown":      {title: "The nodes do not understand each other", detail: "A node was asked for something that it does not know. They may be of different versions.", status: http.StatusServiceUnavailable},
+	"answer_malformed":     {title: "The nodes do not understand each other", detail: "A node answered something that this one cannot read. They may be of different versions."},
+	"too_many_listeners":   {title: "Too many wait already", detail: "Too many callers wait for commands. Try again."},
+	"setup_link_expired":   {title: "The setup link does not work any more", detail: "A server without a key logs a new one when it starts."},
 	"too_many_streams":     {title: "Too many live streams", detail: "At most {max} streams are open at once."},
 }

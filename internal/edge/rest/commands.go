@@ -174,7 +174,7 @@ func viewCommand(c command.Command, identity string) Command {
 func createdCommand(identity string) func(command.Command) Created[Command] {
 	return func(c command.Command) Created[Command] {
 		return Created[Command]{
-			Location: prefix + "/commands/" + string(c.ID), ETag: etag(c.Version), Body: viewCommand(c, identity),
+			Location: prefix + "/commands/" + string(c.ID), ETag: etag(c.Version, wordOf(identity)), Body: viewCommand(c, identity),
 		}
 	}
 }
@@ -280,7 +280,8 @@ func (s *Server) cancelCommand(ctx context.Context, by account.Actor, in *struct
 	if err != nil {
 		return nil, err
 	}
-	return &One[Command]{ETag: etag(c.Version), Body: viewCommand(c, s.identity(ctx, by.Organisation, c.Station))}, nil
+	made := createdCommand(s.identity(ctx, by.Organisation, c.Station))(c)
+	return &One[Command]{ETag: made.ETag, Body: made.Body}, nil
 }
 
 func (s *Server) commandReads() {

@@ -29,8 +29,14 @@ func (s *Server) describe() error {
 				License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
 			},
 			Tags: []*huma.Tag{
-				{Name: "organisations"}, {Name: "sites"}, {Name: "stations"}, {Name: "commands"}, {Name: "tokens"},
-				{Name: "sessions"}, {Name: "events"}, {Name: "access", Description: "Keys, who did what, who I am"},
+				{Name: "organisations"},
+				{Name: "sites"},
+				{Name: "stations"},
+				{Name: "commands"},
+				{Name: "tokens"},
+				{Name: "sessions"},
+				{Name: "events"},
+				{Name: "access", Description: "Keys, who did what, who I am"},
 			},
 			Components: &huma.Components{
 				Schemas:   registry,

@@ -27,6 +27,16 @@ func etag(version int64, moving ...int64) string {
 	return fmt.Sprintf(`"%d-%x"`, version, digest.Sum64())
 }
 
+// wordOf is a text of a representation, for what moves.
+func wordOf(texts ...string) int64 {
+	digest := fnv.New64a()
+	for _, text := range texts {
+		_, _ = digest.Write([]byte(text)) // never fails
+		_, _ = digest.Write([]byte{0})
+	}
+	return int64(digest.Sum64()) //nolint:gosec // bits, not a number
+}
+
 // IfMatch is the input of an operation that changes a thing.
 type IfMatch struct {
 	Tag string `header:"If-Match" doc:"ETag of the version that is changed, or *" example:"\"7\""`

@@ -43,13 +43,16 @@ type Options struct {
 	Register prometheus.Registerer // for the API's own figures; nil: nowhere
 
 	// RequestsPerSecond is what one key may ask for on average, twice that at
-	// once; 0: [DefaultRequestsPerSecond].
+	// once; 0: [DefaultRequestsPerSecond]; at most a million, which is none.
 	RequestsPerSecond int
 }
 
 // DefaultRequestsPerSecond keeps one mad script from taking the database away
 // from the stations, and is more than a console or a backend needs.
 const DefaultRequestsPerSecond = 500
+
+// paceMax keeps a key's share of a second well above the clock's resolution.
+const paceMax = 1_000_000
 
 // Server serves the API. It is an [http.Handler]; Run does what happens beside
 // the requests.
@@ -85,7 +88,7 @@ func New(o Options) (*Server, error) {
 		clock: o.Clock, log: o.Log, version: o.Version,
 		mux:     http.NewServeMux(),
 		gauges:  newGauges(o.Register),
-		access:  newAccess(o.RequestsPerSecond),
+		access:  newAccess(min(o.RequestsPerSecond, paceMax)),
 		stopped: make(chan struct{}),
 	}
 	if err := s.describe(); err != nil {

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -49,7 +50,7 @@ const (
 
 const (
 	handlerTimeout = 30 * time.Second
-	unbounded      = -1      // of a handler that ends with its client
+	unbounded      = -1      // of a handler that ends with its client, and sets its own deadlines
 	bodyMax        = 1 << 20 // a long scope list or OCPP request is a few kilobytes
 )
 
@@ -182,15 +183,12 @@ func (s *Server) pass(op operation, w http.ResponseWriter, r *http.Request, next
 		return err
 	}
 	r.Body = io.NopCloser(bytes.NewReader(c.body))
-	if op.takes != unbounded {
-		takes := op.takes
-		if takes == 0 {
-			takes = handlerTimeout
-		}
+	takes := cmp.Or(op.takes, handlerTimeout)
+	patience(w, time.Time{}, s.clock.Now().Add(takes+writeTimeout))
+	if takes != unbounded {
 		ctx, cancel := context.WithTimeout(r.Context(), takes)
 		defer cancel()
 		r = r.WithContext(ctx)
-		_ = http.NewResponseController(w).SetWriteDeadline(s.clock.Now().Add(takes + writeTimeout)) // where there is a deadline
 	}
 	if op.onceKey == keyIgnored {
 		next(r)

@@ -34,16 +34,23 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.TLS != nil {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
-	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(began.Add(bodyTimeout)) // not every connection knows deadlines; the body is bounded all the same
+	patience(w, began.Add(bodyTimeout), began.Add(writeTimeout))
 	defer func() {
 		if broken := recover(); broken != nil {
 			s.panicked(answer, r, broken)
 		}
-		_ = control.SetReadDeadline(time.Time{})
 		s.account(r, answer, s.clock.Now().Sub(began))
 	}()
 	s.route(answer, r)
+}
+
+// patience bounds how long the connection is waited for. A request that is read
+// must have no read deadline: the server watches the connection for the
+// client's end, and would take the deadline for it.
+func patience(w http.ResponseWriter, read, write time.Time) {
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(read)   // a connection without deadlines is a test's
+	_ = control.SetWriteDeadline(write) // the same
 }
 
 // route hands the request to who serves its path; where nobody does, it says

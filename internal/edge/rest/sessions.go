@@ -199,7 +199,7 @@ func (s *Server) sessionOperations() {
 		summary: "Get a session",
 	}, func(ctx context.Context, by account.Actor, in *struct{ InSession }) (*One[Session], error) {
 		v, err := s.session(ctx, by, in.InSession)
-		return &One[Session]{ETag: etag(v.Version), Body: viewSession(v)}, err
+		return &One[Session]{ETag: etag(v.Version, wordOf(v.TokenUID, string(v.Identity))), Body: viewSession(v)}, err
 	})
 	handle(s, operation{
 		id: "list-session-meter-values", method: http.MethodGet, path: "/sessions/{sessionId}/meter-values", tag: "sessions",

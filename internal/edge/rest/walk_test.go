@@ -165,3 +165,24 @@ func TestAKeyExpires(t *testing.T) {
 	now.by(time.Hour)
 	w.refused(401, "key_expired", key, "GET", "/api/v1/me", "")
 }
+
+// The walks above mean something only if the things are there.
+func TestEveryReadShowsItsOwner(t *testing.T) {
+	w := newWorld(t, options{})
+	th := w.fill(w.first)
+	operations(t, func(t *testing.T, method, path string, op apiMethod) {
+		if method != http.MethodGet {
+			return
+		}
+		got := w.call(t, w.first.key, method, place(t, path, w.first, th), "")
+		if got.StatusCode != http.StatusOK {
+			t.Fatalf("got %d %s, want 200", got.StatusCode, got.body)
+		}
+		if _, ok := op.Responses["200"].Content["application/json"]; !ok {
+			return
+		}
+		if strings.Contains(string(got.body), `"data":[]`) {
+			t.Errorf("the list is empty: %s", got.body)
+		}
+	})
+}

@@ -85,7 +85,7 @@ func newWorld(t testing.TB, o options) *world {
 		t.Fatal(err)
 	}
 	w.run(w.store.Run, func() { _ = w.store.Close() })
-	w.fleet = fleet.New(fleet.Options{Store: w.store, Bus: w.bus, Clock: clock.System{}, Log: slog.New(slog.DiscardHandler), Node: node})
+	w.fleet = fleet.New(fleet.Options{Store: w.store, Bus: w.bus, Clock: clock.System{}, Log: discard(), Node: node})
 	w.admin = admin.New(w.store, w.fleet, clock.System{})
 	w.tenants()
 	w.serve(o)
@@ -403,6 +403,13 @@ func (l *logs) String() string {
 	defer l.mu.Unlock()
 	return l.text.String()
 }
+
+// newStation is a station with nothing but a name.
+func newStation(identity ident.Identity) admin.NewStation {
+	return admin.NewStation{Identity: identity}
+}
+
+func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 // broken is a store of which one list breaks.
 type broken struct {

@@ -60,8 +60,17 @@ func newSecret() string { return secretPrefix + strings.ToLower(rand.Text()) }
 func newKey(org ident.OrganisationID, name, secret string, scopes []account.Scope, now time.Time) account.Key {
 	return account.Key{
 		ID: ident.New[ident.KeyID](now), Organisation: org, Name: name, Hash: HashOf(secret),
-		Hint: secret[max(0, len(secret)-hintLength):], Scopes: scopes, CreatedAt: now, Version: 1,
+		Hint: hint(secret), Scopes: scopes, CreatedAt: now, Version: 1,
 	}
+}
+
+// hint returns the end of a secret, by which people know it again; "" for one
+// that they chose so short that its end would give it away.
+func hint(secret string) string {
+	if len(secret) < 4*hintLength {
+		return ""
+	}
+	return secret[len(secret)-hintLength:]
 }
 
 // CreateKey makes a key and returns its secret, which is nowhere else. A key

@@ -46,7 +46,7 @@ func (s *Service) CreateStation(ctx context.Context, by account.Actor, in NewSta
 		return station.Detail{}, err
 	}
 	made.Version = 1
-	detail := station.Detail{Station: made, Link: station.Link{Station: made.ID, Since: now}}
+	detail := station.Detail{Station: made, Link: station.Link{Station: made.ID}}
 	e := event.Event{
 		Type: event.StationCreated, Organisation: made.Organisation, Site: made.Site, Station: made.ID,
 		Subject: string(made.ID), Version: made.Version, Data: station.NoticeOf(made),
@@ -60,7 +60,8 @@ func (s *Service) CreateStation(ctx context.Context, by account.Actor, in NewSta
 
 // DeleteStation removes a station at which nobody charges now. Its sessions
 // stay. It takes the station from its owner first, so that nothing is written
-// for it afterwards.
+// for it afterwards; a station that may not go keeps its connection, unless a
+// charge begins in that moment.
 func (s *Service) DeleteStation(ctx context.Context, by account.Actor, ref string, version int64) error {
 	if err := by.Can(account.StationsWrite); err != nil {
 		return err
@@ -70,7 +71,7 @@ func (s *Service) DeleteStation(ctx context.Context, by account.Actor, ref strin
 		if err != nil {
 			return err
 		}
-		if err := expect(version, seen.Version); err != nil {
+		if _, err := s.vacant(ctx, seen.ID, version); err != nil {
 			return err
 		}
 		link := seen.Link
@@ -79,16 +80,10 @@ func (s *Service) DeleteStation(ctx context.Context, by account.Actor, ref strin
 		if err != nil {
 			return err
 		}
-		was, open, err := s.store.Owned(ctx, seen.ID) // anew: nobody else writes from here on
+		s.sockets.Evict(&seen)                      // whatever comes of it: the connection has lost its station
+		was, err := s.vacant(ctx, seen.ID, version) // anew: nobody else writes from here on
 		if err != nil {
 			return err
-		}
-		if err := expect(version, was.Version); err != nil {
-			return err
-		}
-		s.sockets.Evict(&seen) // whatever comes of it: the connection has lost its station
-		if len(open) > 0 {
-			return fault.New(fault.Conflict, "station_in_session", "session", string(open[0].ID))
 		}
 		e := event.Event{
 			Type: event.StationDeleted, Organisation: was.Organisation, Site: was.Site, Station: was.ID,
@@ -101,4 +96,20 @@ func (s *Service) DeleteStation(ctx context.Context, by account.Actor, ref strin
 			Removed: []change.Removal{{Kind: change.KindStation, ID: string(was.ID), Version: was.Version}},
 		})
 	})
+}
+
+// vacant returns a station that may go: it is in the version that the caller
+// wants, and nobody charges at it.
+func (s *Service) vacant(ctx context.Context, id ident.StationID, version int64) (station.Detail, error) {
+	d, open, err := s.store.Owned(ctx, id)
+	if err != nil {
+		return d, err
+	}
+	if err := expect(version, d.Version); err != nil {
+		return d, err
+	}
+	if len(open) > 0 {
+		return d, fault.New(fault.Conflict, "station_in_session", "session", string(open[0].ID))
+	}
+	return d, nil
 }

@@ -30,11 +30,12 @@ type TokenPatch struct {
 	MaxSessions *int
 }
 
-// tokenAudit is what an audit line tells of a change: no uid, no label.
+// tokenAudit is what an audit line tells of a change: no uid, no label, and of
+// the group, which is a uid too, only that it was set.
 type tokenAudit struct {
 	Type        *string       `json:"type,omitempty"`
 	Status      *token.Status `json:"status,omitempty"`
-	Group       *string       `json:"group_id,omitempty"`
+	GroupSet    bool          `json:"group_set,omitzero"`
 	ValidFrom   string        `json:"valid_from,omitzero"`
 	ExpiresAt   string        `json:"expires_at,omitzero"`
 	MaxSessions *int          `json:"max_sessions,omitempty"`
@@ -179,7 +180,7 @@ func order(from, to time.Time) error {
 
 func (p TokenPatch) audit(adopted bool) tokenAudit {
 	return tokenAudit{
-		Type: p.Type, Status: p.Status, Group: p.Group, ValidFrom: moment(p.ValidFrom), ExpiresAt: moment(p.ExpiresAt),
+		Type: p.Type, Status: p.Status, GroupSet: p.Group != nil, ValidFrom: moment(p.ValidFrom), ExpiresAt: moment(p.ExpiresAt),
 		MaxSessions: p.MaxSessions, Adopted: adopted,
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"pylon/internal/domain/change"
-	"pylon/internal/domain/command"
 	"pylon/internal/domain/event"
 	"pylon/internal/domain/meter"
 	"pylon/internal/domain/session"
@@ -19,16 +18,16 @@ import (
 func (o *Owner) Authorize(ctx context.Context, p token.Presented, at Place) (token.Decision, error) {
 	var verdict token.Decision
 	err := o.settle(ctx, func(ctx context.Context) (*change.Set, func(), error) {
-		known, err := o.token(ctx, p)
+		seen, err := o.see(ctx, p)
 		if err != nil {
 			return nil, nil, err
 		}
-		verdict = token.Decide(o.fleet.clock.Now(), known, o.ask(p, o.at(at)))
-		set := new(change.Set)
-		o.noteToken(set, known, p)
-		if len(set.Tokens) == 0 {
+		verdict = token.Decide(o.fleet.clock.Now(), seen.token, session.Ask(p, seen.token, o.at(at), o.open))
+		if !seen.changed {
 			return nil, nil, nil
 		}
+		set := new(change.Set)
+		seen.note(set)
 		return set, func() {}, nil
 	})
 	return verdict, err
@@ -38,14 +37,18 @@ func (o *Owner) Authorize(ctx context.Context, p token.Presented, at Place) (tok
 // it is told. The answer of a repeated report is the first one's.
 func (o *Owner) Report(ctx context.Context, r session.Report) (session.Answer, error) {
 	var answer session.Answer
+	r = r.Seal()
 	err := o.settle(ctx, func(ctx context.Context) (*change.Set, func(), error) {
-		known, tok, err := o.known(ctx, &r)
+		known, seen, err := o.known(ctx, &r)
 		if err != nil {
 			return nil, nil, err
 		}
 		out := session.Decide(known, r)
+		if len(o.open) >= openMax && begins(out.Changed) {
+			return nil, nil, fault.New(fault.Exhausted, "too_many_sessions")
+		}
 		answer = out.Answer
-		set, st, err := o.changeOf(ctx, &out, tok, r.Token)
+		set, st, err := o.changeOf(ctx, &out, seen)
 		if err != nil || empty(set) {
 			return nil, nil, err
 		}
@@ -54,6 +57,7 @@ func (o *Owner) Report(ctx context.Context, r session.Report) (session.Answer, e
 			o.station = st
 			o.open = remember(o.open, out.Changed)
 			o.finish(seenCommands)
+			o.unfollow(known.Remote)
 			o.publish()
 		}, nil
 	})
@@ -63,36 +67,36 @@ func (o *Owner) Report(ctx context.Context, r session.Report) (session.Answer, e
 // known gathers what the decision about r may depend on. The database is asked
 // only when memory cannot tell: for a transaction that is not open, for a
 // report that may be a repeat, and for a token.
-func (o *Owner) known(ctx context.Context, r *session.Report) (session.Known, *token.Token, error) {
+func (o *Owner) known(ctx context.Context, r *session.Report) (session.Known, sighting, error) {
 	k := session.Known{
 		Station: o.station, Connectors: o.connectors, Open: o.open,
 		NewID: ident.New[ident.SessionID](o.fleet.clock.Now()), OnlineSince: o.link.Since,
 	}
 	var err error
 	if k.Site, err = o.fleet.place(ctx, &o.station); err != nil {
-		return k, nil, err
+		return k, sighting{}, err
 	}
 	running := o.running(r)
 	if running == nil {
 		if k.Prior, err = o.prior(ctx, r); err != nil {
-			return k, nil, err
+			return k, sighting{}, err
 		}
 		running = k.Prior
 	}
 	if running != nil {
 		if k.PriorFrame, err = o.priorFrame(ctx, running, r); err != nil {
-			return k, nil, err
+			return k, sighting{}, err
 		}
 	}
-	var tok *token.Token
+	var seen sighting
 	if r.Token != nil {
-		if tok, err = o.token(ctx, *r.Token); err != nil {
-			return k, nil, err
+		if seen, err = o.see(ctx, *r.Token); err != nil {
+			return k, seen, err
 		}
-		k.Verdict = token.Decide(o.fleet.clock.Now(), tok, o.ask(*r.Token, running))
+		k.Verdict = token.Decide(o.fleet.clock.Now(), seen.token, session.Ask(*r.Token, seen.token, running, nil))
 	}
-	k.Remote = o.remoteStart(r, tok)
-	return k, tok, nil
+	k.Remote = o.remoteStart(r, seen.token)
+	return k, seen, nil
 }
 
 // running returns the open session that r belongs to, nil when there is none.
@@ -146,27 +150,8 @@ func found[T any](v T, err error) (*T, error) {
 	return nil, err
 }
 
-// token returns the token that was presented, nil when nobody knows it.
-func (o *Owner) token(ctx context.Context, p token.Presented) (*token.Token, error) {
-	return found(o.fleet.store.TokenByUID(ctx, o.station.Organisation, p.UID))
-}
-
-// ask describes the situation in which p was presented: at the running
-// session, nil when there is none.
-func (o *Owner) ask(p token.Presented, running *session.Session) token.Ask {
-	a := token.Ask{Presented: p}
-	if running != nil && running.Status.Open() {
-		a.Holder, a.Group = running.Token, running.Group
-	}
-	return a
-}
-
-// at returns the open session at a place. OCPP's Authorize names none: then it
-// is the station's only one, if there is just one.
+// at returns the open session at a place, nil when there is none.
 func (o *Owner) at(p Place) *session.Session {
-	if p.EVSE == 0 && len(o.open) == 1 {
-		return &o.open[0]
-	}
 	for i := range o.open {
 		if s := &o.open[i]; p.EVSE != 0 && s.EVSE == p.EVSE && (p.Connector == 0 || p.Connector == s.Connector) {
 			return s
@@ -175,26 +160,46 @@ func (o *Owner) at(p Place) *session.Session {
 	return nil
 }
 
-// noteToken adds to set that p was presented here, when that is news.
-func (o *Owner) noteToken(set *change.Set, known *token.Token, p token.Presented) {
+// sighting is a token that was presented here, as it is known from now on.
+type sighting struct {
+	token   *token.Token // nil when nothing was presented, or nothing that could be a token
+	changed bool         // there is a row to write
+	created bool         // it is listed for the first time
+}
+
+// see notes that p was presented. A token that nobody knows gets its row
+// before it is judged, so that what is refused has an identifier, too.
+func (o *Owner) see(ctx context.Context, p token.Presented) (sighting, error) {
+	known, err := found(o.fleet.store.TokenByUID(ctx, o.station.Organisation, p.UID))
+	if err != nil {
+		return sighting{}, err
+	}
 	now := o.fleet.clock.Now()
 	seen, created, changed := token.See(now, known, token.Sighting{
 		Presented: p, Organisation: o.station.Organisation, Station: o.id, NewID: ident.New[ident.TokenID](now),
 	})
-	if !changed {
+	if known == nil && !created {
+		return sighting{}, nil
+	}
+	return sighting{token: &seen, changed: changed, created: created}, nil
+}
+
+// note adds the sighting to set, when it is news.
+func (s sighting) note(set *change.Set) {
+	if !s.changed {
 		return
 	}
-	set.Tokens = append(set.Tokens, seen)
-	if created {
+	set.Tokens = append(set.Tokens, *s.token)
+	if s.created {
 		set.Events = append(set.Events, event.Event{
-			Type: event.TokenSeen, Subject: string(seen.ID), Version: seen.Version, Data: token.NoticeOf(seen),
+			Type: event.TokenSeen, Subject: string(s.token.ID), Version: s.token.Version, Data: token.NoticeOf(*s.token),
 		})
 	}
 }
 
 // changeOf turns the outcome of a report into a change, and returns the
 // station as it is after it.
-func (o *Owner) changeOf(ctx context.Context, out *session.Outcome, tok *token.Token, p *token.Presented) (*change.Set, station.Station, error) {
+func (o *Owner) changeOf(ctx context.Context, out *session.Outcome, seen sighting) (*change.Set, station.Station, error) {
 	set := &change.Set{Segments: out.Segments, Findings: out.Findings, Events: out.Events}
 	for i, s := range out.Changed {
 		if i == 0 && out.Progress {
@@ -216,10 +221,13 @@ func (o *Owner) changeOf(ctx context.Context, out *session.Outcome, tok *token.T
 		st.Version++
 		set.Stations = append(set.Stations, st)
 	}
-	if p != nil {
-		o.noteToken(set, tok, *p)
-	}
+	seen.note(set)
 	return set, st, o.countTokens(ctx, set, out.Tokens)
+}
+
+// begins reports whether a report opened a session.
+func begins(changed []session.Session) bool {
+	return len(changed) > 0 && changed[0].Version == 1 && changed[0].Status.Open()
 }
 
 // empty reports whether a repeated report, which changes nothing, needs no
@@ -276,25 +284,6 @@ func remember(open, changed []session.Session) []session.Session {
 		}
 	}
 	return open
-}
-
-// remoteStart returns the accepted remote start that r is the effect of, nil
-// when there is none. OCPP 2.x stations name it; of a 1.6 station it is a
-// start with the token that we sent, at the connector when we named one.
-func (o *Owner) remoteStart(r *session.Report, tok *token.Token) *session.RemoteStart {
-	for _, a := range o.asked {
-		c := &a.command
-		if c.Type != command.Start || c.State == command.Queued {
-			continue
-		}
-		byID := r.RemoteStartID >= 0 && int64(c.Input.RemoteStartID) == r.RemoteStartID
-		byToken := r.RemoteStartID < 0 && r.Kind == session.Started && tok != nil && tok.ID == c.Input.Token &&
-			(c.Input.EVSE == 0 || c.Input.EVSE == r.EVSE)
-		if byID || byToken {
-			return &session.RemoteStart{ID: int64(c.Input.RemoteStartID), Token: c.Input.Token}
-		}
-	}
-	return nil
 }
 
 // Meter keeps samples that were taken outside transactions.

@@ -83,13 +83,18 @@ func (f *Fleet) draft(ctx context.Context, by account.Actor, d *station.Detail, 
 		Type: in.Type, Input: in.Input, State: command.Queued, Wait: in.Wait, Deadline: now.Add(in.Timeout),
 		By: by.Key, CreatedAt: now, Version: 1,
 	}
-	switch in.Type {
-	case command.Start:
-		return c, f.draftStart(ctx, by, &c)
-	case command.Stop:
-		return c, f.draftStop(ctx, by, d, &c)
+	var err error
+	switch {
+	case in.Wait && !waits(&c):
+		err = fault.InvalidField("/wait", "not_allowed", "a password is not kept for later")
+	case in.Type == command.Start:
+		err = f.draftStart(ctx, by, &c)
+	case in.Type == command.Stop:
+		err = f.draftStop(ctx, by, d, &c)
+	default:
+		err = command.Check(c)
 	}
-	return c, command.Check(c)
+	return c, err
 }
 
 func (f *Fleet) draftStart(ctx context.Context, by account.Actor, c *command.Command) error {
@@ -102,7 +107,7 @@ func (f *Fleet) draftStart(ctx context.Context, by account.Actor, c *command.Com
 		return err
 	}
 	c.Input.Token, c.Input.TokenUID, c.Input.TokenType = t.ID, t.UID, t.Type
-	c.Input.RemoteStartID = 1 + rand.IntN(1<<31-1) //nolint:gosec // tells our starts apart, keeps no secret
+	c.Input.RemoteStartID = 1 + rand.IntN(1<<31-1)
 	return command.Check(*c)
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"pylon/internal/domain/account"
 	"pylon/internal/domain/command"
+	"pylon/internal/domain/session"
 	"pylon/internal/domain/station"
 	"pylon/internal/flow/fleet"
 	"pylon/internal/kernel/fault"
@@ -87,8 +88,11 @@ func TestCancelledCommandIsNotSent(t *testing.T) {
 		t.Fatalf("cancelled: %s, %v", got.State, err)
 	}
 	err = o.CommandSent(t.Context(), c.ID, fleet.Sent{At: w.clock.Now()})
-	if err == nil {
-		t.Error("a cancelled command may leave")
+	if fault.CodeOf(err) != "command_ended" {
+		t.Errorf("a cancelled command about to leave: %v, want command_ended", err)
+	}
+	if err := o.CommandAnswered(t.Context(), c.ID, fleet.Answered{State: command.Rejected, Final: true, At: w.clock.Now()}); err != nil {
+		t.Errorf("an answer to it: %v", err)
 	}
 	if got := w.command(c.ID).State; got != command.Cancelled {
 		t.Errorf("state %s, want cancelled", got)
@@ -174,5 +178,54 @@ func TestUpdateStation(t *testing.T) {
 	reader := account.Actor{Organisation: w.org.ID, Scopes: []account.Scope{account.StationsRead}}
 	if _, err := w.fleet.UpdateStation(t.Context(), reader, "CP-1", station.Patch{Name: &name}, 0); !fault.Is(err, fault.Forbidden) {
 		t.Errorf("a reader: %v, want forbidden", err)
+	}
+}
+
+func TestRawRemoteStartIsFollowed(t *testing.T) {
+	tests := []struct {
+		name     string
+		declined bool
+		want     session.Method
+	}{
+		{"the station said yes", false, session.MethodRemote},
+		{"the station said no", true, session.MethodToken},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t)
+			id := w.station("CP-1")
+			w.token("04AA", 0)
+			o, s := w.connect(id, station.OCPP16)
+			done := make(chan error, 1)
+			go func() {
+				_, err := w.fleet.RawCall(context.WithoutCancel(t.Context()), w.by, "CP-1", "RemoteStartTransaction", []byte(`{"idTag":"04AA"}`))
+				done <- err
+			}()
+			c := <-s.commands
+			sent := fleet.Sent{
+				Action: "RemoteStartTransaction", At: w.clock.Now(), Means: command.Start, Input: command.Input{TokenUID: "04aa"},
+			}
+			if err := o.CommandSent(t.Context(), c.ID, sent); err != nil {
+				t.Fatal(err)
+			}
+			yes := fleet.Answered{State: command.Accepted, Final: true, Declined: tt.declined, Verbatim: []byte(`{}`), At: w.clock.Now()}
+			if err := o.CommandAnswered(t.Context(), c.ID, yes); err != nil {
+				t.Fatal(err)
+			}
+			if err := <-done; err != nil {
+				t.Fatal(err)
+			}
+			for i, want := range []session.Method{tt.want, session.MethodToken} { // the second start is the driver's own
+				begin := start16(w, "04AA", i)
+				a, err := o.Report(t.Context(), begin)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, err := w.store.Session(t.Context(), w.org.ID, a.Session)
+				if err != nil || got.Method != want {
+					t.Errorf("start %d: authorised by %q (%v), want %q", i+1, got.Method, err, want)
+				}
+			}
+		})
 	}
 }

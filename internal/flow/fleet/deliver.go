@@ -17,15 +17,29 @@ import (
 // busy disk, shorter than any command's deadline.
 const deliverTerm = 15 * time.Second
 
+// asked is a command that this owner sends or has sent.
+type asked struct {
+	command command.Command
+	waiter  chan<- Answered // of a caller who waits; nil: nobody
+	raw     command.Input   // of a raw call, what it asks for in our own words
+	means   command.Type    // of a raw call, the command that it is like; "" for none
+}
+
+// reply answers the caller who waits, once.
+func (a *asked) reply(answer Answered) {
+	if a.waiter != nil {
+		a.waiter <- answer
+		a.waiter = nil
+	}
+}
+
 // deliver gives a command to the connection, once. answered, when not nil,
 // gets the station's answer (it needs room for one).
 func (o *Owner) deliver(c command.Command, answered chan<- Answered) {
 	ctx, cancel := context.WithTimeout(context.Background(), deliverTerm)
 	defer cancel()
 	if err := o.take(ctx); err != nil {
-		if answered != nil {
-			answered <- Answered{State: command.TimedOut, Final: true, ErrorCode: fault.CodeOf(err), At: o.fleet.clock.Now()}
-		}
+		(&asked{waiter: answered}).reply(o.unanswered(fault.CodeOf(err)))
 		return
 	}
 	defer o.yield()
@@ -36,20 +50,95 @@ func (o *Owner) deliverInTurn(ctx context.Context, c command.Command, answered c
 	if _, known := o.asked[c.ID]; known {
 		return
 	}
-	if o.asked == nil {
-		o.asked = make(map[ident.CommandID]*asked)
+	a := &asked{command: c, waiter: answered}
+	switch {
+	case o.left.Load() != nil:
+		a.reply(o.unanswered(codeClosed)) // its row waits for the next socket
+		return
+	case len(o.asked) >= askedMax && waits(&c):
+		return // its row waits for room
 	}
-	o.asked[c.ID] = &asked{command: c, waiter: answered}
-	o.pending.Store(int32(len(o.asked))) //nolint:gosec // bounded by commands a station
+	o.keep(a)
 	if c.State != command.Queued {
 		return // sent by an older connection: its effect may still be seen
 	}
-	if err := o.conn.Do(c); err != nil {
-		a := Answered{State: command.Rejected, Final: true, ErrorCode: fault.CodeOf(err), ErrorDetail: err.Error(), At: o.fleet.clock.Now()}
-		if err := o.answeredInTurn(ctx, c.ID, a); err != nil {
+	err := o.conn.Do(c)
+	switch {
+	case err == nil:
+	case fault.Is(err, fault.Exhausted) && waits(&c):
+		o.drop(c.ID)
+	default:
+		refused := Answered{State: command.Rejected, Final: true, ErrorCode: fault.CodeOf(err), ErrorDetail: err.Error(), At: o.fleet.clock.Now()}
+		if err := o.answeredInTurn(ctx, c.ID, refused); err != nil {
 			o.fleet.log.Warn("command not ended", "command", c.ID, "error", err)
 		}
 	}
+}
+
+// waits reports whether a command can be sent from its row later: the body of
+// a raw call and a password are never stored.
+func waits(c *command.Command) bool { return c.Type != command.Raw && c.Type != command.SetPassword }
+
+// takeUp delivers a command as its row has it. Only with the turn.
+func (o *Owner) takeUp(ctx context.Context, c command.Command) error {
+	if c.State == command.Queued {
+		if !waits(&c) {
+			return nil // its caller delivers it, or its deadline ends it
+		}
+		if c.Type == command.Start { // the row names the token by our id alone
+			t, err := found(o.fleet.store.Token(ctx, c.Organisation, c.Input.Token))
+			if t == nil {
+				return err // deleted: the deadline ends it
+			}
+			c.Input.TokenUID, c.Input.TokenType = t.UID, t.Type
+		}
+	}
+	o.deliverInTurn(ctx, c, nil)
+	return nil
+}
+
+// keep and drop change what is asked. Only with the turn.
+func (o *Owner) keep(a *asked) {
+	if o.asked == nil {
+		o.asked = make(map[ident.CommandID]*asked)
+	}
+	o.asked[a.command.ID] = a
+	o.pending.Store(int32(len(o.asked))) //nolint:gosec // askedMax, and those whose callers wait
+}
+
+func (o *Owner) drop(id ident.CommandID) {
+	delete(o.asked, id)
+	o.pending.Store(int32(len(o.asked))) //nolint:gosec // as above
+}
+
+// review brings what is asked up to date with its rows: others end commands,
+// too, and a commit may have landed unseen. Only with the turn.
+func (o *Owner) review(ctx context.Context) error {
+	for id, a := range o.asked {
+		c, err := found(o.fleet.store.Command(ctx, o.station.Organisation, id))
+		switch {
+		case err != nil:
+			return err
+		case c == nil || c.Finished():
+			a.reply(o.unanswered(codeNoAnswer))
+			o.drop(id)
+		default:
+			c.Input = a.command.Input // with what is never stored
+			a.command = *c
+		}
+	}
+	return nil
+}
+
+// The codes of a call that has no answer.
+const (
+	codeClosed   = "station_closed"
+	codeNoAnswer = "no_answer"
+)
+
+// unanswered is what a caller gets to whom no answer will come.
+func (o *Owner) unanswered(code string) Answered {
+	return Answered{State: command.TimedOut, Final: true, ErrorCode: code, At: o.fleet.clock.Now()}
 }
 
 // CommandSent notes that a command is about to leave. An error means that it
@@ -67,7 +156,10 @@ func (o *Owner) CommandSent(ctx context.Context, id ident.CommandID, s Sent) err
 		c.State, c.Action, c.Payload, c.SentAt = command.Sent, s.Action, s.Payload, s.At
 		c.Version++
 		set := &change.Set{Commands: []command.Command{c}, Events: []event.Event{commandEvent(event.CommandUpdated, &c)}}
-		return set, func() { a.command = c; o.fleet.announce(id) }, nil
+		return set, func() {
+			a.command, a.means, a.raw = c, s.Means, s.Input
+			o.fleet.announce(id)
+		}, nil
 	})
 }
 
@@ -83,10 +175,6 @@ func (o *Owner) CommandAnswered(ctx context.Context, id ident.CommandID, answer 
 }
 
 func (o *Owner) answeredInTurn(ctx context.Context, id ident.CommandID, answer Answered) error {
-	if a := o.asked[id]; a != nil && a.waiter != nil {
-		a.waiter <- answer
-		a.waiter = nil
-	}
 	return o.settleInTurn(ctx, func(context.Context) (*change.Set, func(), error) {
 		a := o.asked[id]
 		if a == nil {
@@ -103,6 +191,8 @@ func (o *Owner) answeredInTurn(ctx context.Context, id ident.CommandID, answer A
 		set := &change.Set{Commands: []command.Command{c}, Events: []event.Event{commandEvent(what, &c)}}
 		return set, func() {
 			a.command = c
+			a.reply(answer)
+			o.follow(a, &answer)
 			if c.Finished() {
 				o.finish([]ident.CommandID{id})
 			} else {
@@ -115,16 +205,14 @@ func (o *Owner) answeredInTurn(ctx context.Context, id ident.CommandID, answer A
 // finish drops commands whose end is committed. Only with the turn.
 func (o *Owner) finish(ids []ident.CommandID) {
 	for _, id := range ids {
-		delete(o.asked, id)
+		o.asked[id].reply(o.unanswered(codeNoAnswer))
+		o.drop(id)
 		o.fleet.announce(id)
-	}
-	if len(ids) > 0 {
-		o.pending.Store(int32(len(o.asked))) //nolint:gosec // bounded by commands a station
 	}
 }
 
-// observe ends the accepted commands whose effect is seen now, in set, and
-// returns their identifiers for finish.
+// observe ends the commands whose effect is seen now, in set, and returns their
+// identifiers for finish. One that was not sent has none.
 func (o *Owner) observe(set *change.Set, effect func(*command.Command) bool) []ident.CommandID {
 	var ids []ident.CommandID
 	for id, a := range o.asked {
@@ -163,10 +251,11 @@ func (o *Owner) observeBoot(set *change.Set) []ident.CommandID {
 	return o.observe(set, func(c *command.Command) bool { return c.Type == command.Reset })
 }
 
-// observeStatus sees changes of availability.
+// observeStatus sees changes of availability. That a connector is not
+// unavailable says little while the station has not said yes.
 func (o *Owner) observeStatus(set *change.Set, r station.StatusReport) []ident.CommandID {
 	return o.observe(set, func(c *command.Command) bool {
-		return c.Type == command.ChangeAvailability &&
+		return c.Type == command.ChangeAvailability && (!c.Input.Operative || c.State == command.Accepted) &&
 			(c.Input.EVSE == 0 || c.Input.EVSE == r.EVSE) && c.Input.Operative == (r.Status != station.Unavailable)
 	})
 }
@@ -183,18 +272,18 @@ func (o *Owner) resume(ctx context.Context) error {
 	}
 	defer o.yield()
 	for _, c := range open {
-		o.deliverInTurn(ctx, c, nil)
+		if err := o.takeUp(ctx, c); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// abandonInTurn tells the callers who wait that no answer will come.
-func (o *Owner) abandonInTurn(code string) {
+// abandon tells the callers who wait that no answer will come. Only with the
+// turn.
+func (o *Owner) abandon() {
 	for _, a := range o.asked {
-		if a.waiter != nil {
-			a.waiter <- Answered{State: command.TimedOut, Final: true, ErrorCode: code, At: o.fleet.clock.Now()}
-			a.waiter = nil
-		}
+		a.reply(o.unanswered(codeClosed))
 	}
 }
 
@@ -207,7 +296,11 @@ func (o *Owner) expire(ctx context.Context, now time.Time) error {
 		set := new(change.Set)
 		var ids []ident.CommandID
 		for id, a := range o.asked {
-			if now.Before(a.command.Deadline) || a.waiter != nil {
+			due := a.command.Deadline
+			if a.waiter != nil {
+				due = due.Add(answerGrace) // the edge's own time-out knows better why
+			}
+			if now.Before(due) {
 				continue
 			}
 			c := a.command.Expire(now)

@@ -12,13 +12,13 @@ import (
 	"context"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"pylon/internal/domain/account"
 	"pylon/internal/domain/site"
 	"pylon/internal/domain/station"
 	"pylon/internal/kernel/clock"
+	"pylon/internal/kernel/fault"
 	"pylon/internal/kernel/ident"
 )
 
@@ -83,26 +83,33 @@ func (f *Fleet) Claim(ctx context.Context, id ident.StationID, c Connection, h H
 	if err != nil {
 		return nil, err
 	}
-	o := &Owner{fleet: f, id: id, epoch: link.Epoch, conn: c, turn: make(chan struct{}, 1)}
+	o := &Owner{fleet: f, id: id, epoch: link.Epoch, conn: c, turn: make(chan struct{}, 1), stale: true}
 	o.seen.Store(h.At.UnixMicro())
-	if err := o.load(ctx); err != nil {
-		return nil, err
-	}
-	f.mu.Lock()
-	older := f.live[id]
-	if older != nil && older.epoch > o.epoch { // a third connection was quicker
-		f.mu.Unlock()
+	older, ok := f.enter(o)
+	if !ok {
 		return nil, errSuperseded
 	}
-	f.live[id] = o
-	f.mu.Unlock()
 	if older != nil && older.conn != c {
 		older.conn.Close("superseded")
 	}
 	if err := o.connected(ctx, h); err != nil {
+		o.Release(ctx, "not_claimed") // its row says online since the epoch was taken
 		return nil, err
 	}
 	return o, nil
+}
+
+// enter puts o among the live stations and returns whom it replaces, nil when
+// nobody; false when a third connection was quicker.
+func (f *Fleet) enter(o *Owner) (older *Owner, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	older = f.live[o.id]
+	if older != nil && older.epoch > o.epoch {
+		return nil, false
+	}
+	f.live[o.id] = o
+	return older, true
 }
 
 // owner returns the live owner of a station of this node, nil when there is
@@ -140,14 +147,15 @@ func (f *Fleet) Online() int {
 	return len(f.live)
 }
 
-// place is where a station stands, as far as bills are concerned.
+// place is where a station stands, as far as bills are concerned: a station
+// without a site, or whose site was just deleted, is where its organisation is.
 func (f *Fleet) place(ctx context.Context, st *station.Station) (site.Site, error) {
 	if st.Site != "" {
-		return f.sites.get(ctx, st.Site)
+		at, err := f.sites.get(ctx, st.Site)
+		if !fault.Is(err, fault.NotFound) {
+			return at, err
+		}
 	}
 	org, err := f.organisations.get(ctx, st.Organisation)
 	return site.Site{TimeZone: org.TimeZone, Country: org.Country}, err
 }
-
-// sighting is when a station was last heard, in microseconds; see [Owner.Seen].
-type sighting struct{ atomic.Int64 }

@@ -62,7 +62,7 @@ func (f *Fleet) Handle(ctx context.Context, kind string, id ident.StationID, bod
 	case msgCommand:
 		c, err := openParcel(body)
 		if err == nil {
-			go o.deliver(c, nil) // the bus does not wait for the station's turn
+			go o.deliver(c, nil) //nolint:gosec // the bus does not wait for the station's turn; deliver has its own end
 		}
 		return nil, err
 	case msgCall:

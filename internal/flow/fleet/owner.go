@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"pylon/internal/domain/change"
-	"pylon/internal/domain/command"
 	"pylon/internal/domain/event"
 	"pylon/internal/domain/session"
 	"pylon/internal/domain/station"
@@ -26,8 +25,9 @@ type Owner struct {
 	id      ident.StationID
 	epoch   int64
 	conn    Connection
-	seen    sighting
+	seen    atomic.Int64                    // when the station was last heard, in microseconds
 	pending atomic.Int32                    // len(asked), for the sweep
+	left    atomic.Pointer[departure]       // the socket is gone; nil while it is there
 	view    atomic.Pointer[station.Station] // what Snapshot returns: the committed station
 
 	turn chan struct{} // held while anything below is read or written
@@ -39,15 +39,23 @@ type Owner struct {
 	connectors []station.Connector
 	open       []session.Session
 	lastMeter  int64                      // number of the last frame outside transactions
-	asked      map[ident.CommandID]*asked // commands that are not finished; nil when none
+	asked      map[ident.CommandID]*asked // commands that are not finished; nil when none, askedMax at most
+	followed   []followed                 // raw starts whose session is still to come; nil when none
 }
 
-// asked is a command that this owner sends or has sent.
-type asked struct {
-	command command.Command
-	handed  bool            // given to the connection
-	waiter  chan<- Answered // of a caller who waits; nil: nobody
+// departure is when and why a socket went.
+type departure struct {
+	at     time.Time
+	reason string
 }
+
+// Bounds of what a station makes its owner remember. None has as many; who
+// exceeds them is refused.
+const (
+	askedMax      = 256 // commands: four times what waits in a socket's queue
+	connectorsMax = 256
+	openMax       = 256 // sessions at a time
+)
 
 // decisionTries bounds how often a decision is made again because a row of
 // others moved. Contention on one token or wallet is a few tries; more is a
@@ -83,18 +91,25 @@ func (o *Owner) take(ctx context.Context) error {
 
 func (o *Owner) yield() { <-o.turn }
 
-// load reads the station's state. Only with the turn, or before anyone else
-// knows the owner.
+// busy reports whether somebody has the turn, for those who would rather come
+// again than wait.
+func (o *Owner) busy() bool { return len(o.turn) > 0 }
+
+// load reads the station's state. A station that is another's, or no more, is
+// lost. Only with the turn.
 func (o *Owner) load(ctx context.Context) error {
 	detail, open, err := o.fleet.store.Owned(ctx, o.id)
-	if err != nil {
+	switch {
+	case fault.Is(err, fault.NotFound), err == nil && detail.Epoch != o.epoch:
+		o.lose()
+		return errSuperseded
+	case err != nil:
 		return err
 	}
-	if detail.Epoch != o.epoch {
-		o.gone = true
-		return errSuperseded
-	}
 	o.station, o.link, o.connectors, o.open = detail.Station, detail.Link, detail.Connectors, open
+	if err := o.review(ctx); err != nil {
+		return err
+	}
 	o.stale = false
 	o.publish()
 	return nil
@@ -125,11 +140,8 @@ func (o *Owner) settle(ctx context.Context, decide decision) error {
 func (o *Owner) settleInTurn(ctx context.Context, decide decision) error {
 	for range decisionTries {
 		set, then, err := decide(ctx)
-		if err != nil {
+		if err != nil || set == nil {
 			return err
-		}
-		if set == nil {
-			return nil
 		}
 		o.sign(set)
 		err = o.fleet.store.Commit(ctx, set)
@@ -142,7 +154,7 @@ func (o *Owner) settleInTurn(ctx context.Context, decide decision) error {
 			return err
 		}
 		o.stale = true // refused, or nobody knows: the database tells
-		if !errors.Is(err, change.ErrStale) {
+		if !errors.Is(err, change.ErrStale) && !errors.Is(err, change.ErrExists) {
 			return err
 		}
 		if err := o.load(ctx); err != nil {
@@ -152,11 +164,18 @@ func (o *Owner) settleInTurn(ctx context.Context, decide decision) error {
 	return fault.New(fault.Unavailable, "too_much_contention", "station", string(o.id))
 }
 
-// lose ends the owner after another has taken its station.
+// lose ends the owner after another has taken its station, or somebody has
+// deleted it. Only with the turn.
 func (o *Owner) lose() {
+	o.end()
+	o.conn.Close("superseded")
+}
+
+// end lets go of everything. Only with the turn.
+func (o *Owner) end() {
 	o.gone = true
 	o.fleet.forget(o)
-	o.conn.Close("superseded")
+	o.abandon()
 }
 
 // sign puts the station's name under everything in set that needs it.
@@ -201,30 +220,46 @@ func (o *Owner) connected(ctx context.Context, h Hello) error {
 	return o.resume(ctx)
 }
 
-// Release gives the station up because its socket is gone. Commands that were
-// on their way end as station_closed.
+// Release gives the station up because its socket is gone. Callers who wait
+// for an answer get station_closed. While the database is away the fleet tries
+// again, so that a station is not shown online for ever.
 func (o *Owner) Release(ctx context.Context, reason string) {
+	o.left.CompareAndSwap(nil, &departure{o.fleet.clock.Now(), reason})
+	if err := o.leave(ctx); err != nil {
+		o.fleet.log.Warn("station not released yet", "station", o.id, "error", err)
+	}
+}
+
+// leave writes that the station is offline since its socket went. After an
+// error that may pass it is to be called again.
+func (o *Owner) leave(ctx context.Context) error {
 	if err := o.take(ctx); err != nil {
-		o.fleet.forget(o)
-		return
+		return unless(err, change.ErrSuperseded)
 	}
 	defer o.yield()
-	now := o.fleet.clock.Now()
+	o.abandon()
+	left := o.left.Load()
 	err := o.settleInTurn(ctx, func(context.Context) (*change.Set, func(), error) {
 		link := o.link
-		link.Online, link.Node, link.Since, link.CloseReason = false, "", now, reason
+		link.Online, link.Node, link.Since, link.CloseReason = false, "", left.at, left.reason
 		link.LastSeen = time.UnixMicro(o.seen.Load()).UTC()
 		set := &change.Set{
 			Links:     []station.Link{link},
-			Intervals: station.Disconnected(o.link, now),
+			Intervals: station.Disconnected(o.link, left.at),
 			Events:    []event.Event{station.LinkEvent(link, event.StationDisconnected)},
 		}
 		return set, func() { o.link = link }, nil
 	})
-	if err != nil && !errors.Is(err, change.ErrSuperseded) {
-		o.fleet.log.Warn("station not released", "station", o.id, "error", err)
+	if !fault.Is(err, fault.Unavailable) {
+		o.end()
 	}
-	o.gone = true
-	o.fleet.forget(o)
-	o.abandonInTurn("station_closed")
+	return unless(err, change.ErrSuperseded)
+}
+
+// unless returns err, nil when it is of the kind that is no news.
+func unless(err, expected error) error {
+	if errors.Is(err, expected) {
+		return nil
+	}
+	return err
 }

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"unicode"
 
 	"github.com/go-json-experiment/json"
 
@@ -84,6 +85,8 @@ func rawResult(a Answered) (RawResult, error) {
 		return RawResult{Payload: a.Verbatim}, nil
 	case a.State == command.TimedOut || a.State == command.Cancelled:
 		return RawResult{}, fault.New(fault.TimedOut, "station_timeout", "reason", a.ErrorCode)
+	case a.ErrorCode != "" && unicode.IsLower(rune(a.ErrorCode[0])): // our own word, not one of OCPP's: it never left
+		return RawResult{}, fault.New(fault.Conflict, "call_not_sent", "reason", a.ErrorCode)
 	}
 	return RawResult{Error: &RawError{Code: a.ErrorCode, Description: a.ErrorDetail, Details: a.Details}}, nil
 }

@@ -8,6 +8,7 @@ import (
 	"pylon/internal/domain/event"
 	"pylon/internal/domain/session"
 	"pylon/internal/domain/station"
+	"pylon/internal/kernel/fault"
 )
 
 // Boot takes in what the station says of itself and returns what it is told.
@@ -39,6 +40,9 @@ func (o *Owner) Status(ctx context.Context, r station.StatusReport) error {
 		out := station.Report(o.station, o.connectors, r)
 		if len(out.Connectors)+len(out.Intervals)+len(out.Findings) == 0 {
 			return nil, nil, nil
+		}
+		if merged := station.Merge(o.connectors, out.Connectors); len(merged) > max(connectorsMax, len(o.connectors)) {
+			return nil, nil, fault.New(fault.Exhausted, "too_many_connectors")
 		}
 		charges := session.FollowConnectors(o.link.OCPP, o.open, out.Connectors, r.ReceivedAt)
 		set := &change.Set{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"sync"
 	"time"
 
 	"pylon/internal/domain/change"
@@ -15,70 +16,92 @@ import (
 
 // How often the fleet looks after itself.
 const (
-	beatEvery  = 2 * time.Second  // the node's lease
-	sweepEvery = time.Second      // deadlines of commands
-	reopenTick = 5                // sweeps between two looks for commands whose hint was lost
-	seenEvery  = time.Minute      // signs of life, in bulk
-	overdueMax = 256              // commands of offline stations that one sweep ends
-	overdueLag = 10 * time.Second // what an owner gets to end a command itself
+	beatEvery   = 2 * time.Second  // the node's lease
+	sweepEvery  = time.Second      // deadlines of commands
+	reopenEvery = 5 * time.Second  // commands whose hint was lost, or whose station is away
+	seenEvery   = time.Minute      // signs of life, in bulk
+	overdueMax  = 256              // commands of offline stations that one sweep ends
+	overdueLag  = 10 * time.Second // what an owner gets to end a command itself
 )
 
 // Run keeps the node's lease, ends commands whose time is over, finds commands
-// whose hint was lost and writes signs of life, until ctx ends.
+// whose hint was lost and writes signs of life, until ctx ends. None of these
+// waits for another: a slow one does not cost the node its lease.
 func (f *Fleet) Run(ctx context.Context) error {
-	beats, stopBeats := f.clock.Ticker(beatEvery)
-	defer stopBeats()
-	sweeps, stopSweeps := f.clock.Ticker(sweepEvery)
-	defer stopSweeps()
-	sights, stopSights := f.clock.Ticker(seenEvery)
-	defer stopSights()
-	for n := 0; ; {
-		var err error
+	var loops sync.WaitGroup
+	loop := func(every time.Duration, upkeep func(context.Context) error) {
+		loops.Go(func() { f.repeat(ctx, every, upkeep) })
+	}
+	loop(beatEvery, func(ctx context.Context) error { return f.store.Beat(ctx, f.node) })
+	loop(sweepEvery, f.sweep)
+	loop(reopenEvery, f.reopen)
+	loop(seenEvery, f.writeSeen)
+	loops.Wait()
+	return nil
+}
+
+// repeat calls upkeep now and then until ctx ends.
+func (f *Fleet) repeat(ctx context.Context, every time.Duration, upkeep func(context.Context) error) {
+	ticks, stop := f.clock.Ticker(every)
+	defer stop()
+	for {
 		select {
 		case <-ctx.Done():
-			return nil
-		case <-beats:
-			err = f.store.Beat(ctx, f.node)
-		case <-sweeps:
-			n++
-			err = f.sweep(ctx, n%reopenTick == 0)
-		case <-sights:
-			err = f.writeSeen(ctx)
+			return
+		case <-ticks:
 		}
-		if err != nil && ctx.Err() == nil {
+		if err := upkeep(ctx); err != nil && ctx.Err() == nil {
 			f.log.Warn("fleet upkeep", "error", err)
 		}
 	}
 }
 
-// sweep ends what is overdue; with reopen it also takes up commands that this
-// node's stations have not been given.
-func (f *Fleet) sweep(ctx context.Context, reopen bool) error {
+// sweep ends commands that are overdue and gives up stations whose socket is
+// gone and whose release did not come through. A station that is busy has its
+// turn the next time; while the database is away so have all.
+func (f *Fleet) sweep(ctx context.Context) error {
 	now := f.clock.Now()
 	var errs []error
 	for _, o := range f.owners() {
-		if err := o.expire(ctx, now); err != nil && !errors.Is(err, change.ErrSuperseded) {
-			errs = append(errs, err)
+		var err error
+		switch {
+		case o.busy():
+		case o.left.Load() != nil:
+			err = o.leave(ctx)
+		default:
+			err = unless(o.expire(ctx, now), change.ErrSuperseded)
 		}
-	}
-	if reopen {
-		errs = append(errs, f.reopen(ctx), f.expireOffline(ctx, now.Add(-overdueLag)))
+		if fault.Is(err, fault.Unavailable) {
+			return err
+		}
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }
 
-// reopen gives stations the commands whose hint was lost.
+// reopen gives stations the commands that they have not been given: their hint
+// was lost, or there was no room. It ends those whose station is away.
 func (f *Fleet) reopen(ctx context.Context) error {
 	open, err := f.store.OpenCommandsOfNode(ctx, f.node)
 	if err != nil {
 		return err
 	}
 	for _, c := range open {
-		if o := f.owner(c.Station); o != nil && c.State == command.Queued {
-			o.deliver(c, nil)
+		if o := f.owner(c.Station); o != nil && c.State == command.Queued && !o.busy() {
+			if err := o.reopen(ctx, c); err != nil {
+				return err
+			}
 		}
 	}
-	return nil
+	return f.expireOffline(ctx, f.clock.Now().Add(-overdueLag))
+}
+
+func (o *Owner) reopen(ctx context.Context, c command.Command) error {
+	if err := o.take(ctx); err != nil {
+		return unless(err, change.ErrSuperseded)
+	}
+	defer o.yield()
+	return o.takeUp(ctx, c)
 }
 
 // expireOffline ends commands that were due before and that no owner ended:

@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"context"
-	"errors"
 
 	"github.com/go-json-experiment/json"
 
@@ -15,8 +14,9 @@ import (
 )
 
 // UpdateStation changes what an operator sets of a station. The station's
-// owner does it; of an offline station, whoever takes the next epoch. A
-// version other than 0 must be the one that stands (Stale otherwise).
+// owner does it; of an offline station, this node, under the epoch that the last
+// owner left. A version other than 0 must be the one that stands (Stale
+// otherwise).
 func (f *Fleet) UpdateStation(ctx context.Context, by account.Actor, ref string, p station.Patch, version int64) (station.Detail, error) {
 	if err := by.Can(account.StationsWrite); err != nil {
 		return station.Detail{}, err
@@ -39,8 +39,10 @@ func (f *Fleet) UpdateStation(ctx context.Context, by account.Actor, ref string,
 	return station.Detail{}, fault.New(fault.Unavailable, "too_much_contention", "station", ref)
 }
 
+// movedOn goes by codes: the error may come from another node.
 func movedOn(err error) bool {
-	return errors.Is(err, change.ErrSuperseded) || fault.CodeOf(err) == "station_offline"
+	code := fault.CodeOf(err)
+	return err != nil && (code == change.ErrSuperseded.Code || code == "station_offline")
 }
 
 // patchAt gives the order to the owner of a station, wherever it is.
@@ -62,18 +64,10 @@ func (f *Fleet) patchAt(ctx context.Context, d *station.Detail, order patchOrder
 	return err
 }
 
-// patchOffline takes the next epoch for the length of one change.
+// patchOffline changes a station that has no socket. Should it connect
+// meanwhile, its new epoch refuses the change.
 func (f *Fleet) patchOffline(ctx context.Context, d *station.Detail, order patchOrder) error {
-	link := d.Link
-	link.Online, link.Node = false, ""
-	link, err := f.store.TakeEpoch(ctx, d.Station.ID, f.node, link)
-	if err != nil {
-		return err
-	}
-	o := &Owner{fleet: f, id: d.Station.ID, epoch: link.Epoch, conn: noConnection{}, turn: make(chan struct{}, 1)}
-	if err := o.load(ctx); err != nil {
-		return err
-	}
+	o := &Owner{fleet: f, id: d.Station.ID, epoch: d.Epoch, conn: noConnection{}, turn: make(chan struct{}, 1), stale: true}
 	return o.patch(ctx, order)
 }
 

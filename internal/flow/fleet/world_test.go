@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"pylon/internal/flow/fleet"
 	"pylon/internal/kernel/clock"
 	"pylon/internal/kernel/decimal"
+	"pylon/internal/kernel/fault"
 	"pylon/internal/kernel/ident"
 	"pylon/internal/store"
 )
@@ -27,9 +29,9 @@ import (
 // world is one node with a real database and a real bus, and an organisation.
 type world struct {
 	t     *testing.T
-	store *store.Store
+	store *faulty
 	fleet *fleet.Fleet
-	clock clock.Clock
+	clock *movable
 	org   account.Organisation
 	by    account.Actor
 }
@@ -39,13 +41,13 @@ const patience = 20 * time.Second
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, clock: clock.System{}}
+	w := &world{t: t, clock: new(movable), store: new(faulty)}
 	node := ident.New[ident.NodeID](w.clock.Now())
 	bus, err := cluster.Open(t.Context(), cluster.Options{Node: node, Clock: w.clock})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.store, err = store.Open(t.Context(), store.Options{
+	w.store.Store, err = store.Open(t.Context(), store.Options{
 		Path: filepath.Join(t.TempDir(), "pylon.db"), Clock: w.clock, Node: node, OnCommitted: func([]event.Recorded) {},
 	})
 	if err != nil {
@@ -85,6 +87,54 @@ func (w *world) commit(set *change.Set) {
 	}
 }
 
+// movable is the machine's clock, some way ahead.
+type movable struct {
+	clock.System
+	ahead atomic.Int64
+}
+
+func (m *movable) Now() time.Time { return m.System.Now().Add(time.Duration(m.ahead.Load())) }
+
+func (m *movable) forward(d time.Duration) { m.ahead.Add(int64(d)) }
+
+// faulty is the real store; what a test sets happens before, or after, a commit
+// of the fleet.
+type faulty struct {
+	*store.Store
+	before, after atomic.Pointer[func(*change.Set) error]
+	looked        atomic.Pointer[func()] // once, after a station was read
+}
+
+func (f *faulty) Commit(ctx context.Context, set *change.Set) error {
+	if before := f.before.Load(); before != nil {
+		if err := (*before)(set); err != nil {
+			return err
+		}
+	}
+	err := f.Store.Commit(ctx, set)
+	if after := f.after.Load(); after != nil && err == nil {
+		return (*after)(set)
+	}
+	return err
+}
+
+func (f *faulty) Station(ctx context.Context, org ident.OrganisationID, ref string) (station.Detail, error) {
+	d, err := f.Store.Station(ctx, org, ref)
+	if looked := f.looked.Swap(nil); looked != nil {
+		(*looked)()
+	}
+	return d, err
+}
+
+var errAway = fault.New(fault.Unavailable, "database_unavailable")
+
+// away lets commits fail before they are made; its return value ends that.
+func (f *faulty) away() (back func()) {
+	fail := func(*change.Set) error { return errAway }
+	f.before.Store(&fail)
+	return func() { f.before.Store(nil) }
+}
+
 // station makes an accepted station.
 func (w *world) station(identity ident.Identity) ident.StationID {
 	w.t.Helper()
@@ -112,7 +162,7 @@ func (w *world) token(uid string, maxSessions int) ident.TokenID {
 // connect claims a station over a new socket.
 func (w *world) connect(id ident.StationID, v station.Version) (*fleet.Owner, *socket) {
 	w.t.Helper()
-	s := &socket{commands: make(chan command.Command, 16), closed: make(chan string, 4)}
+	s := newSocket()
 	o, err := w.fleet.Claim(w.t.Context(), id, s, fleet.Hello{OCPP: v, At: w.clock.Now(), RemoteAddr: "127.0.0.1:1"})
 	if err != nil {
 		w.t.Fatal(err)
@@ -159,9 +209,20 @@ func (w *world) sent(o *fleet.Owner, s *socket) command.Command {
 type socket struct {
 	commands chan command.Command
 	closed   chan string
+	full     atomic.Bool
 }
 
-func (s *socket) Do(c command.Command) error { s.commands <- c; return nil }
+func newSocket() *socket {
+	return &socket{commands: make(chan command.Command, 16), closed: make(chan string, 4)}
+}
+
+func (s *socket) Do(c command.Command) error {
+	if s.full.Load() {
+		return fault.New(fault.Exhausted, "station_queue_full")
+	}
+	s.commands <- c
+	return nil
+}
 
 func (s *socket) Close(reason string) { s.closed <- reason }
 
@@ -189,4 +250,13 @@ func report(w *world, kind session.ReportKind, tx string, seq, wh int64) said {
 func (s said) with(uid string) session.Report {
 	s.Token = &token.Presented{UID: uid, Type: "ISO14443"}
 	return s.Seal()
+}
+
+// start16 is a 1.6 start at EVSE 1; nth tells one from the next.
+func start16(w *world, uid string, nth int) session.Report {
+	r := report(w, session.Started, "", -1, int64(1000+nth)).Report
+	r.Version = station.OCPP16
+	r.StartKey = session.StartKey(1, uid, r.OccurredAt, int64(1000+nth))
+	r.Token = &token.Presented{UID: uid}
+	return r
 }

@@ -7,8 +7,9 @@ import "time"
 // Clock tells the time and wakes sleepers. Implementations are safe for
 // concurrent use.
 type Clock interface {
-	// Now returns the wall clock's time in UTC, with a monotonic reading, so
-	// that Sub of two Nows is not disturbed when somebody sets the clock.
+	// Now returns the wall clock's time in UTC. It has no monotonic reading (UTC
+	// takes it off), so Sub of two Nows jumps when somebody sets the clock: what
+	// must not jump waits with the other methods, which follow the monotonic clock.
 	Now() time.Time
 	// After returns a channel that gets the time once, d from now.
 	After(d time.Duration) <-chan time.Time

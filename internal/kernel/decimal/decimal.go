@@ -132,7 +132,7 @@ func signed(magnitude uint64, negative bool) (int64, bool) {
 	case !negative && magnitude <= math.MaxInt64:
 		return int64(magnitude), true
 	case negative && magnitude < 1<<63:
-		return -int64(magnitude), true
+		return -int64(magnitude), true //nolint:gosec // below 2^63, see the case
 	case negative && magnitude == 1<<63:
 		return math.MinInt64, true
 	}

@@ -7,6 +7,7 @@ package ident
 
 import (
 	"crypto/rand"
+	"encoding/binary"
 	"strings"
 	"time"
 
@@ -15,17 +16,28 @@ import (
 
 // The kinds of record that have an identifier of their own.
 type (
-	OrganisationID string // an organisation, the owner of everything else
-	SiteID         string // a place with stations and one or more grid connections
-	StationID      string // a charging station; not its OCPP identity, see [Identity]
-	TokenID        string // what a driver identifies with
-	SessionID      string // the customer's charge
-	CommandID      string // something asked of a station
-	KeyID          string // an API key
-	FindingID      string // something that a station reported and that does not fit
-	AuditID        string // one line of the audit trail
-	TemplateID     string // quirks and settings for a make of station
-	NodeID         string // one run of one Pylon process
+	// OrganisationID names an organisation, the owner of everything else.
+	OrganisationID string
+	// SiteID names a place with stations and one or more grid connections.
+	SiteID string
+	// StationID names a charging station; it is not its OCPP identity, see [Identity].
+	StationID string
+	// TokenID names what a driver identifies with.
+	TokenID string
+	// SessionID names the customer's charge.
+	SessionID string
+	// CommandID names something asked of a station.
+	CommandID string
+	// KeyID names an API key.
+	KeyID string
+	// FindingID names something that a station reported and that does not fit.
+	FindingID string
+	// AuditID names one line of the audit trail.
+	AuditID string
+	// TemplateID names quirks and settings for a make of station.
+	TemplateID string
+	// NodeID names one run of one Pylon process.
+	NodeID string
 )
 
 func (OrganisationID) prefix() string { return "org_" }
@@ -54,11 +66,8 @@ const (
 // New returns a fresh identifier whose order follows now.
 func New[T ID](now time.Time) T {
 	var raw [16]byte
-	ms := uint64(now.UnixMilli()) //nolint:gosec // times before 1970 are not given out
-	for i := range 6 {
-		raw[i] = byte(ms >> (40 - 8*i))
-	}
-	_, _ = rand.Read(raw[6:]) // never fails: the runtime ends the process instead
+	binary.BigEndian.PutUint64(raw[:], uint64(now.UnixMilli())<<16) // 48 bits; times before 1970 are not given out
+	_, _ = rand.Read(raw[6:])                                       // never fails: the runtime ends the process instead
 	var zero T
 	return T(zero.prefix() + encode(raw))
 }
@@ -67,15 +76,23 @@ func New[T ID](now time.Time) T {
 func Parse[T ID](s string) (T, error) {
 	var zero T
 	body, ok := strings.CutPrefix(s, zero.prefix())
-	if !ok || len(body) != bodyLen {
+	if !ok || !wellFormed(body) {
 		return zero, fault.New(fault.Invalid, "identifier_malformed", "expected", zero.prefix()+"…")
+	}
+	return T(s), nil
+}
+
+// wellFormed reports whether body could come out of encode.
+func wellFormed(body string) bool {
+	if len(body) != bodyLen || body[0] > '7' { // 26×5 = 130: the first two bits are zero
+		return false
 	}
 	for i := range len(body) {
 		if strings.IndexByte(alphabet, body[i]) < 0 {
-			return zero, fault.New(fault.Invalid, "identifier_malformed", "expected", zero.prefix()+"…")
+			return false
 		}
 	}
-	return T(s), nil
+	return true
 }
 
 // encode writes 128 bits as 26 characters, most significant first.

@@ -28,18 +28,22 @@ const milliWattHoursPerWattHour = 1000
 
 // WattHours returns e rounded half away from zero to whole watt-hours.
 func (e MilliWattHour) WattHours() WattHour {
-	half := MilliWattHour(milliWattHoursPerWattHour / 2)
-	if e < 0 {
-		half = -half
+	whole, rest := WattHour(e/milliWattHoursPerWattHour), e%milliWattHoursPerWattHour
+	switch {
+	case rest >= milliWattHoursPerWattHour/2:
+		return whole + 1
+	case rest <= -milliWattHoursPerWattHour/2:
+		return whole - 1
 	}
-	return WattHour((e + half) / milliWattHoursPerWattHour)
+	return whole
 }
 
 // Milli returns e in milliwatt-hours.
 func (e WattHour) Milli() MilliWattHour { return MilliWattHour(e) * milliWattHoursPerWattHour }
 
-// Over returns the energy of power p during d, rounded towards zero to a
-// milliwatt-hour. It is exact for |p| below 2.5 GW over an hour.
+// Over returns the energy of power p during d, counted in whole microseconds
+// as all our times are, rounded towards zero to a milliwatt-hour. It is exact
+// while the energy stays below 2.5 GWh.
 func (p Watt) Over(d time.Duration) MilliWattHour {
 	return MilliWattHour(int64(p) * d.Microseconds() / (time.Hour.Microseconds() / milliWattHoursPerWattHour))
 }

@@ -58,6 +58,9 @@ func (s *Station) appendEvent(dst []byte, kind, trigger, info string) []byte {
 	dst = append(dst, `","seqNo":`...)
 	dst = strconv.AppendInt(dst, s.seqNo, 10)
 	s.seqNo++
+	if s.offline {
+		dst = append(dst, `,"offline":true`...)
+	}
 	dst = append(dst, `,"timestamp":`...)
 	dst = appendTime(dst, s.now)
 	dst = append(dst, `,"transactionInfo":{"transactionId":"`...)

@@ -38,8 +38,8 @@ type Config struct {
 	Readings int    // of each session in [Station.Step]
 	Seed     uint64 // of its meter
 	Clock    clock.Clock
-	// Time is the station's own time; nil: the clock's. A station that sends
-	// yesterday's readings has yesterday's.
+	// Time tells when what the station says has happened; nil: now. With a time of
+	// its own it says what it kept while it was offline.
 	Time func() time.Time
 }
 
@@ -51,6 +51,7 @@ type Station struct {
 	script  script
 	socket  *socket
 	release func() bool // lets go of the context
+	offline bool        // while what it says has happened
 	meter   meter
 	frame   []byte // room for the head, then the message
 
@@ -76,7 +77,7 @@ func Connect(ctx context.Context, c Config) (*Station, error) {
 	default:
 		return nil, fmt.Errorf("station %s: there is no script for %s", c.Identity, c.Version.Subprotocol())
 	}
-	if s.Time == nil {
+	if s.offline = s.Time != nil; !s.offline {
 		s.Time = c.Clock.Now
 	}
 	var err error

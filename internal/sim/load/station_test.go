@@ -83,6 +83,9 @@ func TestReadingsDiffer(t *testing.T) {
 			c.Time = func() time.Time { return standing }
 			s := connect(t, c)
 			steps(t, s, (*load.Station).Start, (*load.Station).Reading, (*load.Station).Reading, (*load.Station).Reading)
+			if got, want := strings.Contains(server.heard("A")[0].Payload, `"offline":true`), version == ocppj.V201; got != want {
+				t.Errorf("got offline %v, want %v: 1.6 has no word for it", got, want)
+			}
 			var times []string
 			registers := []float64{0}
 			for _, h := range server.heard("A")[1:] {

@@ -2,7 +2,8 @@
 --
 -- One text for SQLite and PostgreSQL. BIGINT holds quantities and times (microseconds since 1970, UTC; NULL: not yet, never);
 -- TEXT holds identifiers, words, decimals and JSON. Tables of an installation rather than of an organisation (nodes, streams)
--- have no org. A key of a high-rate table begins with the station or the stream.
+-- have no org. A key of a high-rate table begins with the station or the stream; a key of one BIGINT is the row's place in the
+-- table on SQLite too, see dialect.go.
 
 -- +goose Up
 
@@ -87,8 +88,9 @@ CREATE INDEX tokens_org ON tokens (org, id);
 CREATE TABLE stations (
     id               TEXT NOT NULL PRIMARY KEY,
     org              TEXT NOT NULL,
-    site             TEXT NOT NULL,
     identity         TEXT NOT NULL,
+    created_at       BIGINT NOT NULL,
+    site             TEXT NOT NULL,
     name             TEXT NOT NULL,
     registration     TEXT NOT NULL,
     automation       BOOLEAN NOT NULL,
@@ -108,11 +110,12 @@ CREATE TABLE stations (
     quirks           TEXT NOT NULL,
     template         TEXT NOT NULL,
     last_transaction BIGINT NOT NULL,
-    created_at       BIGINT NOT NULL,
-    version          BIGINT NOT NULL
+    version          BIGINT NOT NULL,
+    search           TEXT NOT NULL
 );
-CREATE UNIQUE INDEX stations_identity ON stations (org, identity);
-CREATE INDEX stations_org ON stations (org, id);
+CREATE UNIQUE INDEX stations_identity ON stations (identity, org);
+CREATE INDEX stations_listed ON stations (org, identity, id, search);
+CREATE INDEX stations_created ON stations (org, created_at, id);
 CREATE INDEX stations_site ON stations (site) WHERE site <> '';
 
 -- Who owns a station's rows, and how it is connected. Every connection changes it; the station itself it leaves alone.
@@ -147,6 +150,7 @@ CREATE TABLE connectors (
     version      BIGINT NOT NULL,
     PRIMARY KEY (station, evse, connector)
 );
+CREATE INDEX connectors_status ON connectors (org, status, station);
 
 CREATE TABLE intervals (
     station    TEXT NOT NULL,
@@ -193,15 +197,17 @@ CREATE TABLE sessions (
     start_key         TEXT NOT NULL,
     stop_key          TEXT NOT NULL,
     tariff            TEXT NOT NULL,
+    ended_energy_mwh  BIGINT,
     PRIMARY KEY (station, id)
 );
 CREATE INDEX sessions_id ON sessions (id);
-CREATE INDEX sessions_open ON sessions (station) WHERE ended_at IS NULL;
-CREATE INDEX sessions_transaction ON sessions (station, transaction_id, started_at);
-CREATE INDEX sessions_start_key ON sessions (station, start_key) WHERE start_key <> '';
-CREATE INDEX sessions_started ON sessions (org, started_at, id);
+CREATE INDEX sessions_open ON sessions (station, started_at, id) WHERE ended_at IS NULL;
+CREATE INDEX sessions_transaction ON sessions (station, transaction_id, started_at, id);
+CREATE INDEX sessions_start_key ON sessions (station, start_key, started_at, id) WHERE start_key <> '';
+CREATE INDEX sessions_started ON sessions (org, started_at, id, ended_energy_mwh);
 CREATE INDEX sessions_status ON sessions (org, status, started_at, id);
-CREATE INDEX sessions_token ON sessions (token, started_at, id) WHERE token <> '';
+CREATE INDEX sessions_station ON sessions (org, station, started_at, id);
+CREATE INDEX sessions_token ON sessions (org, token, started_at, id) WHERE token <> '';
 
 -- How far a session has come, and where its frames are. The row of session '' counts a station's frames outside sessions.
 -- Columns from last_frame on are the store's own, see frames.go.
@@ -244,8 +250,8 @@ CREATE TABLE segments (
     PRIMARY KEY (station, session, number)
 );
 
--- Frames as received, in the order of their commit: place is the stream's number and a counter in it, so a frame is appended at
--- the end of the table and of its only index, whatever its station. previous leads to the frame before of the same session.
+-- Frames as received, in the order of their commit: place is the stream's number and a counter in it (40 bits), so a frame is
+-- appended at the end of the table, whatever its station. previous leads to the frame before of the same session.
 CREATE TABLE meter_frames (
     place    BIGINT NOT NULL PRIMARY KEY,
     previous BIGINT NOT NULL,
@@ -353,9 +359,9 @@ CREATE TABLE streams (
     ended_at   BIGINT
 );
 
+-- place is the stream and the number in it, as in meter_frames: one key, at the end of the table.
 CREATE TABLE events (
-    stream  BIGINT NOT NULL,
-    number  BIGINT NOT NULL,
+    place   BIGINT NOT NULL PRIMARY KEY,
     org     TEXT NOT NULL,
     type    TEXT NOT NULL,
     site    TEXT NOT NULL,
@@ -363,6 +369,5 @@ CREATE TABLE events (
     subject TEXT NOT NULL,
     version BIGINT NOT NULL,
     at      BIGINT NOT NULL,
-    data    TEXT NOT NULL,
-    PRIMARY KEY (stream, number)
+    data    TEXT NOT NULL
 );

@@ -104,16 +104,16 @@ func emitStructures(b *strings.Builder, m *model, classes []*class) {
 func emitReaders(b *strings.Builder, m *model) {
 	for _, c := range slices.Concat(m.messages, m.sortedClasses()) {
 		fmt.Fprintf(b, "// Read fills m from r.\nfunc (m *%s) Read(r *schema.Reader) {\no := r.Object()\nfor r.Next(&o) {\nswitch o.Name {\n", c.name)
-		required := ""
+		var required strings.Builder
 		for bit, f := range c.fields {
 			fmt.Fprintf(b, "case %q:\nr.Saw(&o, %d)\n%s\n", f.json, bit, f.read())
 			if f.required {
-				required += fmt.Sprintf(", %q", f.json)
+				required.WriteString(fmt.Sprintf(", %q", f.json))
 			}
 		}
 		fmt.Fprintf(b, "default:\nr.Unknown(&o, &m.Unknown, %t)\n}\n}\n", !c.open)
-		if required != "" {
-			fmt.Fprintf(b, "r.Require(&o%s)\n", required)
+		if required.String() != "" {
+			fmt.Fprintf(b, "r.Require(&o%s)\n", required.String())
 		}
 		b.WriteString("}\n\n")
 	}

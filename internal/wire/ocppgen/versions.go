@@ -108,8 +108,10 @@ func inline16() map[string]string {
 		"TriggerMessageResponse.status":         "TriggerMessageStatus",
 		"UnlockConnectorResponse.status":        "UnlockStatus",
 	}
-	for _, path := range []string{"AuthorizeResponse.idTagInfo", "StartTransactionResponse.idTagInfo", "StopTransactionResponse.idTagInfo",
-		"SendLocalList.localAuthorizationList.idTagInfo"} {
+	for _, path := range []string{
+		"AuthorizeResponse.idTagInfo", "StartTransactionResponse.idTagInfo", "StopTransactionResponse.idTagInfo",
+		"SendLocalList.localAuthorizationList.idTagInfo",
+	} {
 		names[path+".status"] = "AuthorizationStatus"
 	}
 	for _, path := range []string{"MeterValues.meterValue", "StopTransaction.transactionData"} {

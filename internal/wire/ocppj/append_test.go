@@ -23,14 +23,22 @@ func TestAppend(t *testing.T) {
 		{"call behind other bytes", ocppj.AppendCall([]byte("x"), "1", "Heartbeat", nil), `x[2,"1","Heartbeat",{}]`},
 		{"call with an odd id", ocppj.AppendCall(nil, "\"\\\n\xff", "Heartbeat", nil), `[2,"\"\\\n` + "\ufffd" + `","Heartbeat",{}]`},
 		{"call result", ocppj.AppendCallResult(nil, "1", []byte(`{"a":1}`)), `[3,"1",{"a":1}]`},
-		{"errata 5.1 call error of 1.6", ocppj.AppendCallError(nil, ocppj.V16, "1", failure),
-			`[4,"1","OccurenceConstraintViolation","\"x\" is missing",{"path":"x"}]`},
-		{"call error of 2.0.1", ocppj.AppendCallError(nil, ocppj.V201, "1", failure),
-			`[4,"1","OccurrenceConstraintViolation","\"x\" is missing",{"path":"x"}]`},
-		{"4.2.3 empty description and details", ocppj.AppendCallError(nil, ocppj.V21, "1", &ocppj.CallError{Code: ocppj.NotSupported}),
-			`[4,"1","NotSupported","",{}]`},
-		{"call result error", ocppj.AppendCallResultError(nil, "1", &ocppj.CallError{Code: ocppj.FormatViolation, Description: "tariff"}),
-			`[5,"1","FormatViolation","tariff",{}]`},
+		{
+			"errata 5.1 call error of 1.6", ocppj.AppendCallError(nil, ocppj.V16, "1", failure),
+			`[4,"1","OccurenceConstraintViolation","\"x\" is missing",{"path":"x"}]`,
+		},
+		{
+			"call error of 2.0.1", ocppj.AppendCallError(nil, ocppj.V201, "1", failure),
+			`[4,"1","OccurrenceConstraintViolation","\"x\" is missing",{"path":"x"}]`,
+		},
+		{
+			"4.2.3 empty description and details", ocppj.AppendCallError(nil, ocppj.V21, "1", &ocppj.CallError{Code: ocppj.NotSupported}),
+			`[4,"1","NotSupported","",{}]`,
+		},
+		{
+			"call result error", ocppj.AppendCallResultError(nil, "1", &ocppj.CallError{Code: ocppj.FormatViolation, Description: "tariff"}),
+			`[5,"1","FormatViolation","tariff",{}]`,
+		},
 		{"send", ocppj.AppendSend(nil, "1", "NotifyPeriodicEventStream", []byte(`{"id":1}`)), `[6,"1","NotifyPeriodicEventStream",{"id":1}]`},
 	}
 	for _, tt := range tests {

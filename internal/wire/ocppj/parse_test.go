@@ -25,52 +25,98 @@ func TestParseAccepts(t *testing.T) {
 		in       string
 		want     ocppj.Frame
 	}{
-		{"4.2.1 call", all, `[2,"19223201","Heartbeat",{}]`,
-			ocppj.Frame{Type: ocppj.TypeCall, ID: "19223201", Action: "Heartbeat", Payload: empty}},
-		{"4.2.1 call with payload", all, `[2,"1","DataTransfer",{"vendorId":"a","data":"[\"]}"}]`,
-			ocppj.Frame{Type: ocppj.TypeCall, ID: "1", Action: "DataTransfer", Payload: []byte(`{"vendorId":"a","data":"[\"]}"}`)}},
-		{"4.1.5 null payload is empty", all, `[2,"1","Heartbeat",null]`,
-			ocppj.Frame{Type: ocppj.TypeCall, ID: "1", Action: "Heartbeat", Payload: empty}},
-		{"4.2.2 call result", all, `[3,"1",{"status":"Accepted"}]`,
-			ocppj.Frame{Type: ocppj.TypeCallResult, ID: "1", Payload: []byte(`{"status":"Accepted"}`)}},
-		{"4.2.3 call error, errata 3.9 example", all, `[4,"162376037","NotSupported","SendLocalList.req not implemented",{}]`,
-			ocppj.Frame{Type: ocppj.TypeCallError, ID: "162376037", Code: ocppj.NotSupported, Description: "SendLocalList.req not implemented", Details: empty}},
-		{"call error of an unknown code keeps it", all, `[4,"1","Oops","",{"a":[1]}]`,
-			ocppj.Frame{Type: ocppj.TypeCallError, ID: "1", Code: "Oops", Details: []byte(`{"a":[1]}`)}},
-		{"call error without details", all, `[4,"1","NotSupported","no"]`,
-			ocppj.Frame{Type: ocppj.TypeCallError, ID: "1", Code: ocppj.NotSupported, Description: "no", Details: empty}},
-		{"call error with code alone", all, `[4,"1","NotSupported"]`,
-			ocppj.Frame{Type: ocppj.TypeCallError, ID: "1", Code: ocppj.NotSupported, Details: empty}},
-		{"call error with nulls", all, `[4,"1","NotSupported",null,null]`,
-			ocppj.Frame{Type: ocppj.TypeCallError, ID: "1", Code: ocppj.NotSupported, Details: empty}},
-		{"call error with details that are no object", all, `[4,"1","NotSupported","","why"]`,
-			ocppj.Frame{Type: ocppj.TypeCallError, ID: "1", Code: ocppj.NotSupported, Details: []byte(`"why"`)}},
-		{"2.1 4.2.3 call result error", only["2.1"], `[5,"1","FormatViolation","tariff",{}]`,
-			ocppj.Frame{Type: ocppj.TypeCallResultError, ID: "1", Code: ocppj.FormatViolation, Description: "tariff", Details: empty}},
-		{"2.1 4.2.4 send", only["2.1"], `[6,"1","NotifyPeriodicEventStream",{"id":123}]`,
-			ocppj.Frame{Type: ocppj.TypeSend, ID: "1", Action: "NotifyPeriodicEventStream", Payload: []byte(`{"id":123}`)}},
-		{"white space", all, " [\t2 ,\r\n\"1\" , \"Heartbeat\" , { } ] \n",
-			ocppj.Frame{Type: ocppj.TypeCall, ID: "1", Action: "Heartbeat", Payload: []byte("{ }")}},
-		{"byte order mark", all, "\ufeff" + `[2,"1","Heartbeat",{}]`,
-			ocppj.Frame{Type: ocppj.TypeCall, ID: "1", Action: "Heartbeat", Payload: empty}},
-		{"id of 36 characters", all, `[2,"` + guid + `","Heartbeat",{}]`,
-			ocppj.Frame{Type: ocppj.TypeCall, ID: guid, Action: "Heartbeat", Payload: empty}},
-		{"id of 36 characters in two bytes each", all, `[2,"` + strings.Repeat("é", 36) + `","Heartbeat",{}]`,
-			ocppj.Frame{Type: ocppj.TypeCall, ID: strings.Repeat("é", 36), Action: "Heartbeat", Payload: empty}},
-		{"1.6 id of 37 characters", only["1.6"], `[2,"` + guid + `x","Heartbeat",{}]`,
-			ocppj.Frame{Type: ocppj.TypeCall, ID: guid + "x", Action: "Heartbeat", Payload: empty}},
-		{"empty id", all, `[2,"","Heartbeat",{}]`,
-			ocppj.Frame{Type: ocppj.TypeCall, Action: "Heartbeat", Payload: empty}},
-		{"escapes", all, `[2,"\u0041\n\ud83d\ude00","Heart\u0062eat",{}]`,
-			ocppj.Frame{Type: ocppj.TypeCall, ID: "A\n😀", Action: "Heartbeat", Payload: empty}},
-		{"numbers keep their digits", all, `[3,"1",{"a":[0,-0,1.50,-2E+3,1e-2,12345678901234567890]}]`,
-			ocppj.Frame{Type: ocppj.TypeCallResult, ID: "1", Payload: []byte(`{"a":[0,-0,1.50,-2E+3,1e-2,12345678901234567890]}`)}},
-		{"duplicate names are the decoder's", all, `[3,"1",{"a":1,"a":2}]`,
-			ocppj.Frame{Type: ocppj.TypeCallResult, ID: "1", Payload: []byte(`{"a":1,"a":2}`)}},
-		{"texts that are not Unicode are the decoder's", all, "[3,\"1\",{\"a\":\"Z\xfcrich\",\"b\":\"\\ud83d\"}]",
-			ocppj.Frame{Type: ocppj.TypeCallResult, ID: "1", Payload: []byte("{\"a\":\"Z\xfcrich\",\"b\":\"\\ud83d\"}")}},
-		{"32 levels", all, `[3,"1",` + nested(32) + `]`,
-			ocppj.Frame{Type: ocppj.TypeCallResult, ID: "1", Payload: []byte(nested(32))}},
+		{
+			"4.2.1 call", all, `[2,"19223201","Heartbeat",{}]`,
+			ocppj.Frame{Type: ocppj.TypeCall, ID: "19223201", Action: "Heartbeat", Payload: empty},
+		},
+		{
+			"4.2.1 call with payload", all, `[2,"1","DataTransfer",{"vendorId":"a","data":"[\"]}"}]`,
+			ocppj.Frame{Type: ocppj.TypeCall, ID: "1", Action: "DataTransfer", Payload: []byte(`{"vendorId":"a","data":"[\"]}"}`)},
+		},
+		{
+			"4.1.5 null payload is empty", all, `[2,"1","Heartbeat",null]`,
+			ocppj.Frame{Type: ocppj.TypeCall, ID: "1", Action: "Heartbeat", Payload: empty},
+		},
+		{
+			"4.2.2 call result", all, `[3,"1",{"status":"Accepted"}]`,
+			ocppj.Frame{Type: ocppj.TypeCallResult, ID: "1", Payload: []byte(`{"status":"Accepted"}`)},
+		},
+		{
+			"4.2.3 call error, errata 3.9 example", all, `[4,"162376037","NotSupported","SendLocalList.req not implemented",{}]`,
+			ocppj.Frame{Type: ocppj.TypeCallError, ID: "162376037", Code: ocppj.NotSupported, Description: "SendLocalList.req not implemented", Details: empty},
+		},
+		{
+			"call error of an unknown code keeps it", all, `[4,"1","Oops","",{"a":[1]}]`,
+			ocppj.Frame{Type: ocppj.TypeCallError, ID: "1", Code: "Oops", Details: []byte(`{"a":[1]}`)},
+		},
+		{
+			"call error without details", all, `[4,"1","NotSupported","no"]`,
+			ocppj.Frame{Type: ocppj.TypeCallError, ID: "1", Code: ocppj.NotSupported, Description: "no", Details: empty},
+		},
+		{
+			"call error with code alone", all, `[4,"1","NotSupported"]`,
+			ocppj.Frame{Type: ocppj.TypeCallError, ID: "1", Code: ocppj.NotSupported, Details: empty},
+		},
+		{
+			"call error with nulls", all, `[4,"1","NotSupported",null,null]`,
+			ocppj.Frame{Type: ocppj.TypeCallError, ID: "1", Code: ocppj.NotSupported, Details: empty},
+		},
+		{
+			"call error with details that are no object", all, `[4,"1","NotSupported","","why"]`,
+			ocppj.Frame{Type: ocppj.TypeCallError, ID: "1", Code: ocppj.NotSupported, Details: []byte(`"why"`)},
+		},
+		{
+			"2.1 4.2.3 call result error", only["2.1"], `[5,"1","FormatViolation","tariff",{}]`,
+			ocppj.Frame{Type: ocppj.TypeCallResultError, ID: "1", Code: ocppj.FormatViolation, Description: "tariff", Details: empty},
+		},
+		{
+			"2.1 4.2.4 send", only["2.1"], `[6,"1","NotifyPeriodicEventStream",{"id":123}]`,
+			ocppj.Frame{Type: ocppj.TypeSend, ID: "1", Action: "NotifyPeriodicEventStream", Payload: []byte(`{"id":123}`)},
+		},
+		{
+			"white space", all, " [\t2 ,\r\n\"1\" , \"Heartbeat\" , { } ] \n",
+			ocppj.Frame{Type: ocppj.TypeCall, ID: "1", Action: "Heartbeat", Payload: []byte("{ }")},
+		},
+		{
+			"byte order mark", all, "\ufeff" + `[2,"1","Heartbeat",{}]`,
+			ocppj.Frame{Type: ocppj.TypeCall, ID: "1", Action: "Heartbeat", Payload: empty},
+		},
+		{
+			"id of 36 characters", all, `[2,"` + guid + `","Heartbeat",{}]`,
+			ocppj.Frame{Type: ocppj.TypeCall, ID: guid, Action: "Heartbeat", Payload: empty},
+		},
+		{
+			"id of 36 characters in two bytes each", all, `[2,"` + strings.Repeat("é", 36) + `","Heartbeat",{}]`,
+			ocppj.Frame{Type: ocppj.TypeCall, ID: strings.Repeat("é", 36), Action: "Heartbeat", Payload: empty},
+		},
+		{
+			"1.6 id of 37 characters", only["1.6"], `[2,"` + guid + `x","Heartbeat",{}]`,
+			ocppj.Frame{Type: ocppj.TypeCall, ID: guid + "x", Action: "Heartbeat", Payload: empty},
+		},
+		{
+			"empty id", all, `[2,"","Heartbeat",{}]`,
+			ocppj.Frame{Type: ocppj.TypeCall, Action: "Heartbeat", Payload: empty},
+		},
+		{
+			"escapes", all, `[2,"\u0041\n\ud83d\ude00","Heart\u0062eat",{}]`,
+			ocppj.Frame{Type: ocppj.TypeCall, ID: "A\n😀", Action: "Heartbeat", Payload: empty},
+		},
+		{
+			"numbers keep their digits", all, `[3,"1",{"a":[0,-0,1.50,-2E+3,1e-2,12345678901234567890]}]`,
+			ocppj.Frame{Type: ocppj.TypeCallResult, ID: "1", Payload: []byte(`{"a":[0,-0,1.50,-2E+3,1e-2,12345678901234567890]}`)},
+		},
+		{
+			"duplicate names are the decoder's", all, `[3,"1",{"a":1,"a":2}]`,
+			ocppj.Frame{Type: ocppj.TypeCallResult, ID: "1", Payload: []byte(`{"a":1,"a":2}`)},
+		},
+		{
+			"texts that are not Unicode are the decoder's", all, "[3,\"1\",{\"a\":\"Z\xfcrich\",\"b\":\"\\ud83d\"}]",
+			ocppj.Frame{Type: ocppj.TypeCallResult, ID: "1", Payload: []byte("{\"a\":\"Z\xfcrich\",\"b\":\"\\ud83d\"}")},
+		},
+		{
+			"32 levels", all, `[3,"1",` + nested(32) + `]`,
+			ocppj.Frame{Type: ocppj.TypeCallResult, ID: "1", Payload: []byte(nested(32))},
+		},
 	}
 	for _, tt := range tests {
 		for _, v := range tt.versions {
@@ -92,16 +138,19 @@ func nested(levels int) string {
 	return strings.Repeat(`{"a":`, levels-1) + "{}" + strings.Repeat("}", levels-1)
 }
 
-func TestParseRefuses(t *testing.T) {
+// refusal is a frame that must be refused.
+type refusal struct {
+	name     string
+	versions []ocppj.Version
+	in       string
+	fault    ocppj.Fault
+	answer   string // message type, id and code; "" when none is due
+}
+
+func TestParseRefusesBadHeads(t *testing.T) {
 	long := strings.Repeat("x", 37)
 	absurd := strings.Repeat("x", 256)
-	tests := []struct {
-		name     string
-		versions []ocppj.Version
-		in       string
-		fault    ocppj.Fault
-		answer   string // message type, id and code; "" when none is due
-	}{
+	checkRefusals(t, []refusal{
 		// Message types: 4.1.3 of each version, 4.4 of 2.x.
 		{"unknown message type is ignored", only["1.6"], `[7,"1","Heartbeat",{}]`, ocppj.FaultTypeUnknown, ""},
 		{"4.4 unknown message type", only["2.0.1"], `[7,"1","Heartbeat",{}]`, ocppj.FaultTypeUnknown, "4 1 MessageTypeNotSupported"},
@@ -138,7 +187,11 @@ func TestParseRefuses(t *testing.T) {
 		{"text", two, `hello`, ocppj.FaultShape, "4 -1 RpcFrameworkError"},
 		{"bytes", two, "\x00\xff", ocppj.FaultShape, "4 -1 RpcFrameworkError"},
 		{"two byte order marks", two, "\ufeff\ufeff" + `[2,"1","Heartbeat",{}]`, ocppj.FaultShape, "4 -1 RpcFrameworkError"},
+	})
+}
 
+func TestParseRefusesBadContent(t *testing.T) {
+	checkRefusals(t, []refusal{
 		// Calls: 4.2.1.
 		{"no action", only["1.6"], `[2,"1"]`, ocppj.FaultShape, "4 1 FormationViolation"},
 		{"no action", two, `[2,"1"]`, ocppj.FaultShape, "4 1 RpcFrameworkError"},
@@ -183,7 +236,11 @@ func TestParseRefuses(t *testing.T) {
 		{"bad result error is not answered", only["2.1"], `[5,"1"]`, ocppj.FaultShape, ""},
 		{"4.2.4 bad send is not answered", only["2.1"], `[6,"1","NotifyPeriodicEventStream",[]]`, ocppj.FaultPayloadObject, ""},
 		{"4.2.4 send without id is not answered", only["2.1"], `[6,1,"NotifyPeriodicEventStream",{}]`, ocppj.FaultID, ""},
-	}
+	})
+}
+
+func checkRefusals(t *testing.T, tests []refusal) {
+	t.Helper()
 	for _, tt := range tests {
 		for _, v := range tt.versions {
 			t.Run(tt.name+"/"+v.String(), func(t *testing.T) {

@@ -19,7 +19,7 @@ function age(then) {
 
 function tell(root) {
   for (const time of root.querySelectorAll("time[data-age]")) time.textContent = age(Date.parse(time.dateTime));
-  for (const time of root.querySelectorAll("time[data-clock]")) time.textContent = new Date(time.dateTime).toLocaleTimeString();
+  for (const time of root.querySelectorAll("time[data-clock]")) time.textContent = new Date(time.dateTime).toLocaleTimeString([], { hourCycle: "h23" });
 }
 
 const source = new EventSource("/live");

@@ -1,0 +1,53 @@
+package session
+
+import (
+	"encoding/hex"
+	"strconv"
+
+	"pylon/internal/domain/station"
+)
+
+// end closes the session by the station's own word. An end is never before the
+// start, nor before what the station said of it last.
+func (d *decision) end() {
+	s, r := &d.s, &d.r
+	if d.over { // it has ended already: the first end holds
+		return
+	}
+	s.EndedAt = later(d.at, later(s.StartedAt, s.StateSince))
+	s.EndedAsSent, s.EndReceivedAt = r.AsSent, r.ReceivedAt
+	if s.StopKey = hex.EncodeToString(r.Digest); s.StopKey == "" {
+		s.StopKey = "at " + strconv.FormatInt(r.OccurredAt.UnixMicro(), 10)
+	}
+	if s.StopReason = r.StopReason; s.StopReason == "" {
+		s.StopReason = StoppedLocally
+	}
+	s.PowerW = 0
+	if s.Method == MethodNone && s.Token == "" && s.Answer == "" {
+		s.Method = MethodNoneGiven
+	}
+	if s.EVSE == 0 {
+		d.raise(s, station.EVSEUnreported, "the station never said on which EVSE")
+	}
+	d.close()
+}
+
+// Stop reasons that the station did not say.
+const (
+	StoppedLocally = "Local"    // what a stop without a reason means (2.0.1 E06.FR.09, 1.6 section 4.10)
+	StopReplaced   = "Replaced" // ours: another transaction began in its place, and its stop never came
+)
+
+// settled returns the status that the session has, by its end and by whether
+// anybody was accepted.
+func (s *Session) settled() Status {
+	switch running := s.EndedAt.IsZero(); {
+	case running && s.accepted():
+		return Active
+	case running:
+		return Pending
+	case s.accepted():
+		return Completed
+	}
+	return Failed
+}

@@ -1,0 +1,350 @@
+package store_test
+
+import (
+	"bufio"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"pylon/internal/domain/account"
+	"pylon/internal/domain/change"
+	"pylon/internal/domain/event"
+	"pylon/internal/domain/token"
+	"pylon/internal/kernel/clock"
+	"pylon/internal/kernel/fault"
+	"pylon/internal/kernel/ident"
+	"pylon/internal/kernel/page"
+	"pylon/internal/store"
+)
+
+// impatient is a clock on which nobody waits.
+type impatient struct{ clock.System }
+
+func (c impatient) After(time.Duration) <-chan time.Time {
+	ch := make(chan time.Time, 1)
+	ch <- c.Now()
+	return ch
+}
+
+// TestOutage ends the database's answers at each statement of a commit: what
+// Commit says is what is in the database afterwards, and the next set lands.
+func TestOutage(t *testing.T) {
+	lost := func(string, func() error) error { return driver.ErrBadConn }
+	landedSilently := func(_ string, run func() error) error { return errors.Join(run(), driver.ErrBadConn) }
+	for _, tt := range []struct {
+		name    string
+		at      string // begins the statement
+		fails   func(text string, run func() error) error
+		staysIn int // connections refused afterwards
+		landed  bool
+		stream  string // of the events after it
+	}{
+		{"BEGIN", "BEGIN", lost, 0, false, "1"},
+		{"a row", "INSERT INTO tokens", lost, 0, false, "1"},
+		{"an event", "INSERT INTO events", lost, 0, false, "1"},
+		{"the mark", "UPDATE streams", lost, 0, false, "1"},
+		{"COMMIT does not arrive", "COMMIT", lost, 0, false, "1"},
+		{"COMMIT does not arrive, a while", "COMMIT", lost, 5, false, "1"},
+		{"COMMIT's answer does not arrive", "COMMIT", landedSilently, 0, true, "1"},
+		{"COMMIT's answer does not arrive, a while", "COMMIT", landedSilently, 5, true, "1"},
+		{"COMMIT does not arrive, for long", "COMMIT", lost, 25, false, "2"},
+		{"COMMIT's answer does not arrive, for long", "COMMIT", landedSilently, 25, false, "2"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			gate := &broken{}
+			db := open(t, store.Options{Path: filepath.Join(t.TempDir(), "pylon.db"), Wrap: gate.wrap, Clock: impatient{}})
+			org := db.organisation("one")
+			set := func(uid string) *change.Set {
+				tok := aToken(org.ID, uid)
+				return &change.Set{Tokens: []token.Token{tok}, Events: []event.Event{
+					{Type: event.TokenCreated, Organisation: org.ID, Subject: uid, At: t0, Data: struct{}{}},
+				}}
+			}
+			db.commit(set("before"))
+			var once sync.Once
+			refuse := 0
+			gate.setConnect(func() error {
+				if refuse > 0 {
+					refuse--
+					return errors.New("away")
+				}
+				return nil
+			})
+			gate.set(func(text string, run func() error) error {
+				err := error(nil)
+				ran := false
+				if strings.HasPrefix(text, tt.at) {
+					once.Do(func() {
+						refuse, ran = tt.staysIn, true
+						err = tt.fails(text, run)
+					})
+				}
+				if ran {
+					return err
+				}
+				return run()
+			})
+			err := db.Commit(t.Context(), set("broken"))
+			if (err == nil) != tt.landed || err != nil && !fault.Is(err, fault.Unavailable) {
+				t.Errorf("got %v, want landed %v", err, tt.landed)
+			}
+			for range 30 { // the database may be away still: each try is refused at once
+				if err = db.Commit(t.Context(), set("after")); err == nil {
+					break
+				}
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, found := db.TokenByUID(t.Context(), org.ID, "broken")
+			wantFound := tt.landed || tt.name == "COMMIT's answer does not arrive, for long" // nobody knew then
+			if (found == nil) != wantFound {
+				t.Errorf("got %v, want found %v", found, wantFound)
+			}
+			recorded, err := db.EventsAfter(t.Context(), org.ID, nil, 100)
+			if err != nil {
+				t.Fatal(err)
+			}
+			numbers := map[string]int64{}
+			for _, e := range recorded {
+				numbers[e.Stream]++
+				if e.Number != numbers[e.Stream] {
+					t.Errorf("stream %s: got number %d, want %d", e.Stream, e.Number, numbers[e.Stream])
+				}
+			}
+			if last := recorded[len(recorded)-1]; last.Subject != "after" || last.Stream != tt.stream {
+				t.Errorf("got the last event of %s in stream %s, want stream %s", last.Subject, last.Stream, tt.stream)
+			}
+		})
+	}
+}
+
+// TestRivals opens one SQLite database twice: the first loses its lease, writes
+// nothing more and says so.
+func TestRivals(t *testing.T) {
+	o := store.Options{Path: filepath.Join(t.TempDir(), "pylon.db")}
+	first := open(t, o)
+	org := first.organisation("one")
+	second := open(t, o)
+	set := func(uid string) *change.Set { return &change.Set{Tokens: []token.Token{aToken(org.ID, uid)}} }
+	if err := first.Commit(t.Context(), set("first")); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("the first: got %v, want unavailable", err)
+	}
+	stop := first.stop
+	first.stop = nil
+	if err := stop(); err == nil {
+		t.Error("the first ends without an error")
+	}
+	second.commit(set("second"))
+	tokens, err := second.Tokens(t.Context(), org.ID, token.Filter{}, all)
+	if err != nil || len(tokens.Items) != 1 {
+		t.Errorf("got %d tokens, %v, want one", len(tokens.Items), err)
+	}
+}
+
+const (
+	victimPath = "PYLON_STORE_VICTIM" // set: this process is the victim of TestKilled
+	victims    = 20                   // stations in sessions
+)
+
+// TestKilled kills a process that writes as fast as it can. Everything that it
+// was told is written is there, once, and no set is there in part.
+func TestKilled(t *testing.T) {
+	if path := os.Getenv(victimPath); path != "" {
+		victim(t, path)
+		return
+	}
+	path := filepath.Join(t.TempDir(), "pylon.db")
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	acknowledged := map[string]int64{} // station → frames
+	for range 3 {
+		cmd := exec.CommandContext(t.Context(), program, "-test.run=^TestKilled$")
+		cmd.Env = append(os.Environ(), victimPath+"="+path)
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		lines := bufio.NewScanner(out)
+		for n := 0; lines.Scan(); {
+			var id string
+			var frames int64
+			if _, err := fmt.Sscanf(lines.Text(), "written %s %d", &id, &frames); err != nil {
+				t.Log(lines.Text())
+				continue
+			}
+			acknowledged[id] = max(acknowledged[id], frames)
+			if n++; n == 400 {
+				if err := cmd.Process.Kill(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		_ = cmd.Wait() // it was killed
+	}
+	if len(acknowledged) != victims {
+		t.Fatalf("got %d stations, want %d", len(acknowledged), victims)
+	}
+	db := open(t, store.Options{Path: path})
+	for id, frames := range acknowledged {
+		verifyVictim(t, db, ident.StationID(id), frames)
+	}
+}
+
+// victim writes until it is killed, and says what is written.
+func victim(t *testing.T, path string) {
+	db := open(t, store.Options{Path: path})
+	org, err := db.Organisation(t.Context(), "one")
+	if err != nil {
+		org = db.organisation("one")
+		for i := range victims {
+			db.session(db.own(db.station(org.ID, fmt.Sprintf("CP-%d", i))), "tx", t0)
+		}
+	}
+	var wait sync.WaitGroup
+	for i := range victims {
+		wait.Go(func() {
+			d, err := db.Station(t.Context(), org.ID, fmt.Sprintf("CP-%d", i))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			owner := db.own(d.Station)
+			_, open, err := db.Owned(t.Context(), d.Station.ID)
+			if err != nil || len(open) != 1 {
+				t.Errorf("got %d sessions, %v", len(open), err)
+				return
+			}
+			c := charging{owner, open[0]}
+			for n := range int64(10_000) {
+				if err := db.Commit(t.Context(), c.next(n)); err != nil {
+					t.Error(err)
+					return
+				}
+				fmt.Printf("written %s %d\n", d.Station.ID, c.session.Frames) // the parent reads it
+			}
+		})
+	}
+	wait.Wait()
+}
+
+// verifyVictim holds what a session says of itself against its frames and
+// events.
+func verifyVictim(t *testing.T, db *database, id ident.StationID, acknowledged int64) {
+	t.Helper()
+	_, open, err := db.Owned(t.Context(), id)
+	if err != nil || len(open) != 1 {
+		t.Fatalf("station %s: got %d sessions, %v, want one", id, len(open), err)
+	}
+	s := open[0]
+	if s.Frames < acknowledged {
+		t.Errorf("station %s: got %d frames, but %d are acknowledged", id, s.Frames, acknowledged)
+	}
+	q := page.Query{Limit: page.Max}
+	want := int64(1)
+	for {
+		frames, err := db.Frames(t.Context(), id, s.ID, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range frames.Items {
+			if f.Number != want || len(f.Samples) != 4 {
+				t.Fatalf("station %s: got frame %d with %d samples, want frame %d with 4", id, f.Number, len(f.Samples), want)
+			}
+			want++
+		}
+		if q.Cursor = frames.Next; q.Cursor == "" {
+			break
+		}
+	}
+	if want-1 != s.Frames {
+		t.Errorf("station %s: got %d frames, its session counts %d", id, want-1, s.Frames)
+	}
+	events := int64(0)
+	recorded, err := db.EventsAfter(t.Context(), "", nil, 1_000_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range recorded {
+		if e.Subject == string(s.ID) {
+			events++
+		}
+	}
+	if events != s.Frames {
+		t.Errorf("station %s: got %d events, want %d", id, events, s.Frames)
+	}
+}
+
+// TestEnsureFirst makes the first organisation once.
+func TestEnsureFirst(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		if _, err := db.FirstOrganisation(t.Context()); !fault.Is(err, fault.NotFound) {
+			t.Errorf("empty: got %v, want not found", err)
+		}
+		first := account.Organisation{ID: newID[ident.OrganisationID](), Slug: "home", CreatedAt: t0}
+		place := siteOf(first.ID)
+		key := account.Key{ID: newID[ident.KeyID](), Name: "owner", Hash: [32]byte{7}, Scopes: []account.Scope{account.All}, CreatedAt: t0}
+		var wait sync.WaitGroup
+		var mu sync.Mutex
+		made := 0
+		for range 4 {
+			wait.Go(func() {
+				did, err := db.EnsureFirst(t.Context(), first, place, &key)
+				if err != nil {
+					t.Error(err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				if did {
+					made++
+				}
+			})
+		}
+		wait.Wait()
+		if made != 1 {
+			t.Errorf("made %d times, want once", made)
+		}
+		got, org, err := db.KeyByHash(t.Context(), [32]byte{7})
+		if err != nil || !org.First || org.ID != first.ID || got.Organisation != org.ID || !got.InForce(t0) {
+			t.Errorf("got key %+v of %+v, %v", got, org, err)
+		}
+		other := first
+		other.ID, other.Slug = newID[ident.OrganisationID](), "other"
+		if did, err := db.EnsureFirst(t.Context(), other, place, nil); did || err != nil {
+			t.Errorf("a second first: got %v, %v, want false", did, err)
+		}
+	})
+}
+
+// TestBackup copies a database while it is written.
+func TestBackup(t *testing.T) {
+	db := open(t, store.Options{Path: filepath.Join(t.TempDir(), "pylon.db")})
+	org := db.organisation("one")
+	copied := filepath.Join(t.TempDir(), "backup.db")
+	if err := db.Backup(t.Context(), copied); err != nil {
+		t.Fatal(err)
+	}
+	db.commit(&change.Set{Tokens: []token.Token{aToken(org.ID, "later")}})
+	if err := db.Backup(t.Context(), copied); err == nil {
+		t.Error("a backup takes the place of another file")
+	}
+	restored := open(t, store.Options{Path: copied})
+	if got, err := restored.Organisation(t.Context(), "one"); err != nil || got != org {
+		t.Errorf("got %+v, %v, want %+v", got, err, org)
+	}
+	if _, err := restored.TokenByUID(t.Context(), org.ID, "later"); !fault.Is(err, fault.NotFound) {
+		t.Errorf("what came later: got %v, want not found", err)
+	}
+}

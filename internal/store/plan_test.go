@@ -1,0 +1,121 @@
+package store
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pylon/internal/domain/session"
+	"pylon/internal/domain/station"
+	"pylon/internal/domain/token"
+	"pylon/internal/kernel/clock"
+	"pylon/internal/kernel/fault"
+	"pylon/internal/kernel/page"
+)
+
+// TestNoQueryWalksATable asks SQLite how it would answer each query: from an
+// index, or from a table that stays small.
+func TestNoQueryWalksATable(t *testing.T) {
+	s, err := Open(t.Context(), Options{Path: filepath.Join(t.TempDir(), "pylon.db"), Clock: clock.System{}, Node: "nod_x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	ask(t, s)
+	small := []string{ // a row for each run, for each tenant, for what is under way
+		"nodes", "streams", "nodes USING INDEX sqlite_autoindex_nodes_1",
+		"organisations USING INDEX organisations_first", "t USING INDEX organisations_first", "t USING INDEX sqlite_autoindex_organisations_1",
+		"t USING INDEX commands_open",
+		"chain", "c", "few", "o", // what a query has made itself
+	}
+	var queries []string
+	s.prepared.Range(func(text, _ any) bool {
+		queries = append(queries, text.(string)) //nolint:forcetypeassert // nothing else is in the map
+		return true
+	})
+	if len(queries) < 40 {
+		t.Errorf("got %d queries, want all", len(queries))
+	}
+	for _, query := range queries {
+		args := make([]any, strings.Count(s.dialect.text(query), "?"))
+		plan, err := all(t.Context(), s, "EXPLAIN QUERY PLAN "+query, func(v *planStep) []column {
+			return []column{number("id", &v.id), number("parent", &v.parent), number("unused", &v.unused), text("detail", &v.detail)}
+		}, args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, step := range plan {
+			of, scans := strings.CutPrefix(step.detail, "SCAN ")
+			if scans && !slices.ContainsFunc(small, func(name string) bool {
+				return of == name || strings.HasPrefix(of, name+" ") || name == "(sub" && strings.HasPrefix(of, name)
+			}) {
+				t.Errorf("%s\n  %s", query, step.detail)
+			}
+		}
+	}
+}
+
+type planStep struct {
+	id, parent, unused int
+	detail             string
+}
+
+// ask calls everything that reads, for the texts of its queries.
+func ask(t *testing.T, s *Store) {
+	t.Helper()
+	ctx := t.Context()
+	yes, no := true, false
+	check := func(err error) {
+		t.Helper()
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			t.Fatal(err)
+		}
+	}
+	two := func(_ any, err error) { t.Helper(); check(err) }
+	three := func(_, _ any, err error) { t.Helper(); check(err) }
+	two(s.Organisation(ctx, "x"))
+	two(s.FirstOrganisation(ctx))
+	two(s.Organisations(ctx, page.Query{}))
+	two(s.Site(ctx, "org_x", "x"))
+	two(s.Sites(ctx, "org_x", page.Query{}))
+	two(s.Templates(ctx, "org_x"))
+	two(s.Key(ctx, "org_x", "x"))
+	two(s.Keys(ctx, "org_x", page.Query{}))
+	three(s.KeyByHash(ctx, [32]byte{}))
+	two(s.Audits(ctx, "org_x", page.Query{}))
+	two(s.Idempotency(ctx, "org_x", "x"))
+	three(s.StationByIdentity(ctx, "", "x"))
+	three(s.StationByIdentity(ctx, "x", "x"))
+	three(s.Owned(ctx, "x"))
+	two(s.Station(ctx, "org_x", "x"))
+	for _, sort := range []string{"station_id", "-created_at"} {
+		for _, f := range []station.Filter{{}, {Online: &yes}, {Online: &no}, {Site: "x"}, {Status: []station.Status{"x", "y"}}, {Query: "x"}, {Registration: "x"}} {
+			two(s.Stations(ctx, "org_x", f, page.Query{Sort: sort}))
+		}
+	}
+	two(s.Intervals(ctx, "x", time.Time{}, time.Time{}, page.Query{}))
+	two(s.Findings(ctx, "org_x", station.FindingFilter{}, page.Query{}))
+	two(s.Findings(ctx, "org_x", station.FindingFilter{Station: "x", Open: true}, page.Query{}))
+	two(s.TokenByUID(ctx, "org_x", "x"))
+	for _, sort := range []string{"created_at", "-seen_at"} {
+		two(s.Tokens(ctx, "org_x", token.Filter{Group: "x", Query: "x"}, page.Query{Sort: sort}))
+	}
+	two(s.Session(ctx, "org_x", "x"))
+	for _, f := range []session.Filter{{}, {Status: []session.Status{"x"}}, {Station: "x"}, {Token: "x"}, {From: time.Unix(1, 0), To: time.Unix(2, 0)}} {
+		two(s.Sessions(ctx, "org_x", f, page.Query{}))
+	}
+	two(s.SessionByTransaction(ctx, "x", "x"))
+	two(s.SessionByStartKey(ctx, "x", "x"))
+	two(s.Segments(ctx, "x", "x"))
+	two(s.Frames(ctx, "x", "x", page.Query{}))
+	two(s.Totals(ctx, "org_x", time.Unix(1, 0)))
+	two(s.OpenCommands(ctx, "x"))
+	two(s.OpenCommandsOfNode(ctx, "x"))
+	two(s.OverdueCommands(ctx, time.Unix(1, 0), 1))
+	two(s.Heads(ctx))
+	two(s.eventsOf(ctx, "org_x", 1, 1, 2, 1))
+	two(s.Leases(ctx))
+	check(s.compactFrames(ctx, time.Unix(1<<32, 0)))
+}
