@@ -3,6 +3,7 @@ package store_test
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -15,6 +16,7 @@ import (
 	"pylon/internal/domain/meter"
 	"pylon/internal/domain/session"
 	"pylon/internal/domain/station"
+	"pylon/internal/kernel/clock"
 	"pylon/internal/kernel/decimal"
 	"pylon/internal/kernel/fault"
 	"pylon/internal/kernel/ident"
@@ -149,6 +151,36 @@ func benchmarkCommit(b *testing.B, stations, callers int) {
 	b.ReportMetric(float64(b.N)/float64(commits.Load()-before), "sets/commit")
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "sets/s")
+}
+
+// BenchmarkLatency sends 1,000 TransactionEvents a second, whether or not those
+// before are committed, and prints how long a commit takes to return.
+func BenchmarkLatency(b *testing.B) {
+	const perSecond = 1000
+	db := open(b, store.Options{Path: filepath.Join(b.TempDir(), "pylon.db")})
+	all := fleet(b, db, perSecond)
+	took := make([]time.Duration, b.N)
+	clk := clock.System{}
+	ticks, stop := clk.Ticker(time.Second / perSecond)
+	defer stop()
+	b.ResetTimer()
+	var wait sync.WaitGroup
+	for i := range took {
+		due := <-ticks
+		set := all[i%len(all)].next(int64(i))
+		wait.Go(func() {
+			if err := db.Commit(b.Context(), set); err != nil {
+				b.Error(err)
+			}
+			took[i] = clk.Now().Sub(due)
+		})
+	}
+	wait.Wait()
+	slices.Sort(took)
+	for name, at := range map[string]int{"p50": 50, "p99": 99, "max": 100} {
+		b.ReportMetric(float64(took[min(len(took)*at/100, len(took)-1)].Microseconds())/1000, name+"-ms")
+	}
+	b.ReportMetric(0, "ns/op")
 }
 
 // BenchmarkConnect is what a connecting station asks of the store: its next

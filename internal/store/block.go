@@ -22,8 +22,8 @@ type block struct {
 }
 
 // blocks is the table of blocks.
-var blocks = table[block]{"meter_blocks", 3, 5, func(b *block) []column {
-	return []column{
+var blocks = table[block]{"meter_blocks", 3, 5, func(to []column, b *block) []column {
+	return append(to,
 		text("station", &b.station),
 		text("session", &b.session),
 		number("first_number", &b.first),
@@ -32,7 +32,7 @@ var blocks = table[block]{"meter_blocks", 3, 5, func(b *block) []column {
 		number("frames", &b.frames),
 		number("samples", &b.samples),
 		blob("body", &b.body),
-	}
+	)
 }}
 
 // packer makes blocks and opens them. It is safe for concurrent use.

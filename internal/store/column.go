@@ -236,13 +236,13 @@ func (c rawCell) Scan(src any) error {
 
 func (derivedCell) Scan(any) error { return nil }
 
-// optional makes columns of a row that may not be there: then they keep what
-// they have.
-func optional(columns []column) []column {
-	for i := range columns {
-		columns[i].cell = optionalCell{columns[i].cell}
+// optional makes the columns behind from those of a row that may not be there:
+// then they keep what they have.
+func optional(all []column, from int) []column {
+	for i := range all[from:] {
+		all[from+i].cell = optionalCell{all[from+i].cell}
 	}
-	return columns
+	return all
 }
 
 type optionalCell struct{ cell }

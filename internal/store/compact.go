@@ -48,8 +48,8 @@ type series struct {
 
 func (s *Store) compactFrames(ctx context.Context, now time.Time) error {
 	due, err := all(ctx, s, `SELECT station, session, org FROM progress
-		WHERE pending_since > 0 AND pending_since <= $1 ORDER BY pending_since LIMIT $2`, func(v *series) []column {
-		return []column{text("station", &v.station), text("session", &v.session), text("org", &v.org)}
+		WHERE pending_since > 0 AND pending_since <= $1 ORDER BY pending_since LIMIT $2`, func(to []column, v *series) []column {
+		return append(to, text("station", &v.station), text("session", &v.session), text("org", &v.org))
 	}, now.Add(-rowsFor).UnixMicro(), seriesMax)
 	if err != nil {
 		return err
@@ -113,7 +113,7 @@ func (s *Store) dropFrames(ctx context.Context, now time.Time) error {
 
 // firstNumber returns the only number of a query.
 func (s *Store) firstNumber(ctx context.Context, text string, args ...any) (int64, error) {
-	n, err := one(ctx, s, text, func(n *int64) []column { return []column{number("n", n)} }, args...)
+	n, err := one(ctx, s, text, func(to []column, n *int64) []column { return append(to, number("n", n)) }, args...)
 	return n, err
 }
 
@@ -126,11 +126,11 @@ type streamState struct {
 }
 
 func (s *Store) streams(ctx context.Context) ([]streamState, error) {
-	return all(ctx, s, "SELECT stream, node, head, pruned, started_at, ended_at FROM streams ORDER BY stream", func(v *streamState) []column {
-		return []column{
+	return all(ctx, s, "SELECT stream, node, head, pruned, started_at, ended_at FROM streams ORDER BY stream", func(to []column, v *streamState) []column {
+		return append(to,
 			number("stream", &v.number), text("node", &v.node), number("head", &v.head), number("pruned", &v.pruned),
 			when("started_at", &v.startedAt), when("ended_at", &v.endedAt),
-		}
+		)
 	})
 }
 

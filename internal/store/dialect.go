@@ -45,12 +45,11 @@ const (
 
 // How SQLite is opened.
 const (
-	busyTimeout   = "5000"   // ms; another process (a backup, a shell) holds the lock
-	writerCache   = "-65536" // KiB: the pages of the sessions of ten thousand stations
-	readerCache   = "-8192"  // KiB, for each of the readers
-	checkpointAt  = "4000"   // pages (16 MiB): a page that is written again and again is copied once
-	walKeep       = "67108864"
-	defaultSync   = "full" // the log is on the disk before anyone is answered
+	busyTimeout   = "5000"     // ms; another process (a backup, a shell) holds the lock
+	writerCache   = "-65536"   // KiB: the pages of the sessions of ten thousand stations
+	readerCache   = "-8192"    // KiB, for each of the readers
+	walKeep       = "67108864" // bytes
+	defaultSync   = "full"     // the log is on the disk before anyone is answered
 	sqliteBegin   = "BEGIN IMMEDIATE"
 	sqliteDSNHead = "file:"
 )
@@ -74,7 +73,7 @@ func connectSQLite(o Options, writes bool) (driver.Connector, error) {
 	query := url.Values{"_dqs": {"0"}}
 	if writes {
 		query.Set("_txlock", "immediate")
-		pragmas = append(pragmas, "cache_size("+writerCache+")", "wal_autocheckpoint("+checkpointAt+")")
+		pragmas = append(pragmas, "cache_size("+writerCache+")")
 	} else {
 		query.Set("_query_only", "1")
 		pragmas = append(pragmas, "cache_size("+readerCache+")")

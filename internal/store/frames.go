@@ -1,7 +1,7 @@
 package store
 
 import (
-	"fmt"
+	"database/sql/driver"
 
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/meter"
@@ -40,11 +40,10 @@ func (p *planner) frames() error {
 			p.must(change.ErrStale, p.updateTail, fillFrame, fillAt, fillAt, station, id)
 			continue
 		}
-		args, err := progress.updateArgs(s, fillFrame, fillAt, fillAt)
-		if err != nil {
-			return fmt.Errorf("session %s: %w", s.ID, err)
+		o := op{stmt: p.progressTail, miss: change.ErrStale, args: []driver.Value{fillFrame, fillAt, fillAt}}
+		if err := alter(p.job, o, progress, s, s.Version-1); err != nil {
+			return err
 		}
-		p.must(change.ErrStale, p.progressTail, append(args, s.Version-1)...)
 	}
 	return nil
 }

@@ -47,8 +47,8 @@ func (s *Store) Beat(ctx context.Context, node ident.NodeID) error {
 
 // Leases returns the nodes whose lease lives.
 func (s *Store) Leases(ctx context.Context) ([]Lease, error) {
-	return all(ctx, s, "SELECT node, beat FROM nodes WHERE ended_at IS NULL ORDER BY node", func(l *Lease) []column {
-		return []column{text("node", &l.Node), number("beat", &l.Beat)}
+	return all(ctx, s, "SELECT node, beat FROM nodes WHERE ended_at IS NULL ORDER BY node", func(to []column, l *Lease) []column {
+		return append(to, text("node", &l.Node), number("beat", &l.Beat))
 	})
 }
 

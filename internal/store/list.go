@@ -20,7 +20,7 @@ import (
 type listing[T any] struct {
 	name    string
 	fields  string // of SELECT, as columns reads them
-	columns func(*T) []column
+	columns columns[T]
 	from    string // tables and joins
 	id      string // makes the sort unique
 	sorts   map[string]order
@@ -108,18 +108,19 @@ func (l listing[T]) page(ctx context.Context, s *Store, q page.Query, c conditio
 	}
 	query := numbered("SELECT " + l.fields + ", " + by.by + ", " + l.id + " FROM " + l.from + where + " ORDER BY " + sorted + " LIMIT ?")
 	var last cursor
+	var row []column
 	err := s.each(ctx, query, append(c.args, q.Size()+1), func(scan func(...any) error) error {
 		if len(result.Items) == q.Size() {
 			result.Next = last.sealed(seal)
 			return nil
 		}
-		var v T
 		key := text("key", &last.text)
 		if by.number {
 			key = number("key", &last.number)
 		}
-		result.Items = append(result.Items, v)
-		return scan(destinations(append(l.columns(&result.Items[len(result.Items)-1]), key, text("id", &last.id)))...)
+		result.Items = append(result.Items, *new(T))
+		row = append(l.columns(row[:0], &result.Items[len(result.Items)-1]), key, text("id", &last.id))
+		return scan(destinations(row)...)
 	})
 	return result, err
 }

@@ -221,7 +221,11 @@ func TestPlainLists(t *testing.T) {
 				f.ResolvedAt = at
 			}
 			db.commit(&change.Set{
-				Sites:    []site.Site{{ID: ident.New[ident.SiteID](at), Organisation: org.ID, Name: name, Version: 1}},
+				Sites: []site.Site{{ID: ident.New[ident.SiteID](at), Organisation: org.ID, Name: name, Version: 1}},
+				Templates: []station.Template{
+					{ID: ident.New[ident.TemplateID](at), Organisation: org.ID, Vendor: name, Version: 1},
+					{ID: ident.New[ident.TemplateID](at), Vendor: "comes with Pylon", Version: 1},
+				},
 				Keys:     []account.Key{{ID: ident.New[ident.KeyID](at), Organisation: org.ID, Name: name, Hash: [32]byte{byte(i)}, Version: 1}},
 				Audits:   []account.Audit{{ID: ident.New[ident.AuditID](at), Organisation: org.ID, Action: name, At: at}},
 				Commands: []command.Command{c}, Findings: []station.Finding{f},
@@ -232,6 +236,8 @@ func TestPlainLists(t *testing.T) {
 			func(o account.Organisation) string { return o.Slug }, "one", "two")
 		expectList(t, "sites", "", func(q page.Query) (page.Result[site.Site], error) { return db.Sites(ctx, org.ID, q) },
 			func(s site.Site) string { return s.Name }, "1", "2", "3")
+		expectList(t, "templates", "", func(q page.Query) (page.Result[station.Template], error) { return db.OwnTemplates(ctx, org.ID, q) },
+			func(t station.Template) string { return t.Vendor }, "1", "2", "3")
 		expectList(t, "keys", "", func(q page.Query) (page.Result[account.Key], error) { return db.Keys(ctx, org.ID, q) },
 			func(k account.Key) string { return k.Name }, "1", "2", "3")
 		expectList(t, "audits", "", func(q page.Query) (page.Result[account.Audit], error) { return db.Audits(ctx, org.ID, q) },

@@ -44,7 +44,7 @@ func (s spelt) Open(name string) (fs.File, error) {
 	if err != nil || path.Ext(name) != ".sql" {
 		return f, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	text, err := io.ReadAll(f)
 	if err != nil {
 		return nil, err

@@ -20,16 +20,17 @@ type planner struct {
 	set *change.Set
 }
 
-func (c *catalogue) plan(set *change.Set) (*job, error) {
-	p := planner{c, newJob(), set}
+// plan makes j, which is empty, the job of set.
+func (c *catalogue) plan(set *change.Set, j *job) error {
+	p := planner{c, j, set}
 	for _, part := range []func() error{
 		p.check, p.expect, p.rows, p.stationRows, p.newSessions, p.frames, p.knownSessions, p.history, p.records, p.news,
 	} {
 		if err := part(); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return p.job, nil
+	return nil
 }
 
 // check refuses rows of a station that the set does not own, which the domain
@@ -127,12 +128,7 @@ func write[T any](p *planner, v versioned, t table[T], row *T, version int64) er
 	case version == 1:
 		return put(p.job, v.insert, t, row)
 	}
-	args, err := t.updateArgs(row)
-	if err != nil {
-		return fmt.Errorf("%s: %w", t.name, err)
-	}
-	p.must(change.ErrStale, v.update, append(args, version-1)...)
-	return nil
+	return alter(p.job, op{stmt: v.update, miss: change.ErrStale}, t, row, version-1)
 }
 
 // removed adds removals. A station takes its link and its connectors with it;
@@ -165,11 +161,9 @@ func (p *planner) stationRows() error {
 		}
 	}
 	for i := range s.Links {
-		args, err := links.updateArgs(&s.Links[i])
-		if err != nil {
-			return fmt.Errorf("link: %w", err)
+		if err := alter(p.job, op{stmt: p.updateLink, miss: change.ErrSuperseded}, links, &s.Links[i], s.Owner.Epoch); err != nil {
+			return err
 		}
-		p.must(change.ErrSuperseded, p.updateLink, append(args, s.Owner.Epoch)...)
 	}
 	for i := range s.Connectors {
 		c := owned[station.Connector]{s.Owner.Organisation, s.Connectors[i]}
@@ -226,11 +220,9 @@ func (p *planner) knownSessions() error {
 		if err := p.goOn(s); err != nil {
 			return err
 		}
-		args, err := sessions.updateArgs(s)
-		if err != nil {
-			return fmt.Errorf("session %s: %w", s.ID, err)
+		if err := alter(p.job, op{stmt: p.updateSession, miss: change.ErrStale}, sessions, s); err != nil {
+			return err
 		}
-		p.must(change.ErrStale, p.updateSession, args...)
 	}
 	return nil
 }
@@ -282,21 +274,15 @@ func (p *planner) records() error {
 
 // news adds the events.
 func (p *planner) news() error {
-	if len(p.set.Events) == 0 {
-		return nil
-	}
-	p.events = make([]event.Recorded, len(p.set.Events))
-	for i, e := range p.set.Events {
+	for _, e := range p.set.Events {
 		data, err := json.Marshal(e.Data)
 		if err != nil {
 			return fmt.Errorf("event %s of %s: %w", e.Type, e.Subject, err)
 		}
-		p.events[i] = event.Recorded{Event: e, JSON: data}
-		args, err := events.args(&p.events[i])
-		if err != nil {
+		p.job.events = append(p.job.events, event.Recorded{Event: e, JSON: data})
+		if err := put(p.job, p.insertEvent, events, &p.job.events[len(p.job.events)-1]); err != nil {
 			return err
 		}
-		p.do(p.insertEvent, args...)
 	}
 	return nil
 }

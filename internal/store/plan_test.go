@@ -40,8 +40,8 @@ func TestNoQueryWalksATable(t *testing.T) {
 	}
 	for _, query := range queries {
 		args := make([]any, strings.Count(s.dialect.text(query), "?"))
-		plan, err := all(t.Context(), s, "EXPLAIN QUERY PLAN "+query, func(v *planStep) []column {
-			return []column{number("id", &v.id), number("parent", &v.parent), number("unused", &v.unused), text("detail", &v.detail)}
+		plan, err := all(t.Context(), s, "EXPLAIN QUERY PLAN "+query, func(to []column, v *planStep) []column {
+			return append(to, number("id", &v.id), number("parent", &v.parent), number("unused", &v.unused), text("detail", &v.detail))
 		}, args...)
 		if err != nil {
 			t.Fatal(err)
@@ -81,6 +81,8 @@ func ask(t *testing.T, s *Store) {
 	two(s.Site(ctx, "org_x", "x"))
 	two(s.Sites(ctx, "org_x", page.Query{}))
 	two(s.Templates(ctx, "org_x"))
+	two(s.Template(ctx, "org_x", "x"))
+	two(s.OwnTemplates(ctx, "org_x", page.Query{}))
 	two(s.Key(ctx, "org_x", "x"))
 	two(s.Keys(ctx, "org_x", page.Query{}))
 	three(s.KeyByHash(ctx, [32]byte{}))

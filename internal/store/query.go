@@ -55,21 +55,19 @@ func (s *Store) readError(err error) error {
 }
 
 // all returns the rows of a query as values of T.
-func all[T any](ctx context.Context, s *Store, text string, columns func(*T) []column, args ...any) ([]T, error) {
+func all[T any](ctx context.Context, s *Store, text string, columns columns[T], args ...any) ([]T, error) {
 	var found []T
+	var row []column
 	err := s.each(ctx, text, args, func(scan func(...any) error) error {
-		var v T
-		if err := scan(destinations(columns(&v))...); err != nil {
-			return err
-		}
-		found = append(found, v)
-		return nil
+		found = append(found, *new(T))
+		row = columns(row[:0], &found[len(found)-1])
+		return scan(destinations(row)...)
 	})
 	return found, err
 }
 
 // one returns the first row of a query, or NotFound.
-func one[T any](ctx context.Context, s *Store, text string, columns func(*T) []column, args ...any) (T, error) {
+func one[T any](ctx context.Context, s *Store, text string, columns columns[T], args ...any) (T, error) {
 	found, err := all(ctx, s, text, columns, args...)
 	if err != nil || len(found) == 0 {
 		var none T

@@ -52,6 +52,16 @@ func expectList[T any](t *testing.T, name, sort string, list func(page.Query) (p
 	}
 }
 
+// same returns a check that a row was read as it was written.
+func same(t *testing.T) func(name string, got, want any, err error) {
+	return func(name string, got, want any, err error) {
+		t.Helper()
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got\n%+v, %v\nwant\n%+v", name, got, err, want)
+		}
+	}
+}
+
 // TestRowsComeBack writes one row of each kind with every field set, and the
 // same row with no field set but its identifiers, and reads them.
 func TestRowsComeBack(t *testing.T) {
@@ -111,12 +121,7 @@ func TestRowsComeBack(t *testing.T) {
 			Commands: []command.Command{bareCommand}, Keys: []account.Key{bareKey}, Findings: []station.Finding{bareFinding},
 		})
 
-		same := func(name string, got, want any, err error) {
-			t.Helper()
-			if err != nil || !reflect.DeepEqual(got, want) {
-				t.Errorf("%s: got\n%+v, %v\nwant\n%+v", name, got, err, want)
-			}
-		}
+		same := same(t)
 		gotOrg, err := db.Organisation(ctx, string(org.ID))
 		same("organisation", gotOrg, org, err)
 		gotOrg, err = db.Organisation(ctx, "bare")
@@ -171,13 +176,15 @@ func TestOthersRows(t *testing.T) {
 		key := account.Key{ID: newID[ident.KeyID](), Organisation: org.ID, CreatedAt: t0, Version: 1}
 		cmd := aCommand(st, t0)
 		ses := db.session(db.own(st), "tx", t0)
+		tpl := station.Template{ID: newID[ident.TemplateID](), Organisation: org.ID, Vendor: "*", Version: 1}
 		db.commit(&change.Set{
-			Tokens: []token.Token{tok}, Keys: []account.Key{key}, Commands: []command.Command{cmd},
+			Tokens: []token.Token{tok}, Keys: []account.Key{key}, Commands: []command.Command{cmd}, Templates: []station.Template{tpl},
 			Idempotency: &change.Idempotency{Organisation: org.ID, Key: "k", Fingerprint: []byte{1}},
 		})
 		for name, err := range map[string]error{
 			"none of that name": second(db.Organisation(ctx, "none")), "key": second(db.Key(ctx, other.ID, key.ID)), "site": second(db.Site(ctx, other.ID, place.ID)),
-			"token": second(db.Token(ctx, other.ID, tok.ID)), "uid": second(db.TokenByUID(ctx, other.ID, "04AABB")),
+			"template": second(db.Template(ctx, other.ID, tpl.ID)),
+			"token":    second(db.Token(ctx, other.ID, tok.ID)), "uid": second(db.TokenByUID(ctx, other.ID, "04AABB")),
 			"station": second(db.Station(ctx, other.ID, string(st.ID))), "identity": second(db.Station(ctx, other.ID, "CP-1")),
 			"command": second(db.Command(ctx, other.ID, cmd.ID)), "session": second(db.Session(ctx, other.ID, ses.ID)),
 			"idempotency": second(db.Idempotency(ctx, other.ID, "k")),
@@ -188,7 +195,7 @@ func TestOthersRows(t *testing.T) {
 		}
 		for name, err := range map[string]error{
 			"site": second(db.Site(ctx, "", place.ID)), "command": second(db.Command(ctx, "", cmd.ID)), "session": second(db.Session(ctx, "", ses.ID)),
-			"station": second(db.Station(ctx, "", string(st.ID))), "token": second(db.Token(ctx, "", tok.ID)), "ping": db.Ping(ctx),
+			"station": second(db.Station(ctx, "", string(st.ID))), "template": second(db.Template(ctx, "", tpl.ID)), "token": second(db.Token(ctx, "", tok.ID)), "ping": db.Ping(ctx),
 		} {
 			if err != nil {
 				t.Errorf("%s of any organisation: %v", name, err)

@@ -78,9 +78,19 @@ func (s *Store) Templates(ctx context.Context, org ident.OrganisationID) ([]stat
 	return all(ctx, s, templates.from()+"WHERE t.org = $1 OR t.org = '' ORDER BY t.id", templates.columns, string(org))
 }
 
+// Template returns a template of org itself.
+func (s *Store) Template(ctx context.Context, org ident.OrganisationID, id ident.TemplateID) (station.Template, error) {
+	return oneOf(ctx, s, templates, org, string(id))
+}
+
+// OwnTemplates lists the templates of org itself, oldest first.
+func (s *Store) OwnTemplates(ctx context.Context, org ident.OrganisationID, q page.Query) (page.Result[station.Template], error) {
+	return plainList("templates", templates, "").page(ctx, s, q, of(org))
+}
+
 // keyColumns are those of [keys] and when the key was last used.
-func keyColumns(k *account.Key) []column {
-	return append(keys.columns(k), when("last_used_at", &k.LastUsedAt))
+func keyColumns(to []column, k *account.Key) []column {
+	return append(keys.columns(to, k), when("last_used_at", &k.LastUsedAt))
 }
 
 const keyLastUsed = ", t.last_used_at"
@@ -104,8 +114,8 @@ func (s *Store) KeyByHash(ctx context.Context, hash [32]byte) (account.Key, acco
 		org account.Organisation
 	}
 	f, err := one(ctx, s, "SELECT "+keys.list("t")+keyLastUsed+", "+organisations.list("o")+
-		" FROM api_keys t JOIN organisations o ON o.org = t.org WHERE t.hash = $1", func(f *found) []column {
-		return append(keyColumns(&f.key), organisations.columns(&f.org)...)
+		" FROM api_keys t JOIN organisations o ON o.org = t.org WHERE t.hash = $1", func(to []column, f *found) []column {
+		return organisations.columns(keyColumns(to, &f.key), &f.org)
 	}, hash[:])
 	return f.key, f.org, err
 }

@@ -78,14 +78,10 @@ func (s *Store) eventsOf(ctx context.Context, org ident.OrganisationID, stream, 
 // it returns. From then on what is committed under an older epoch is refused.
 func (s *Store) TakeEpoch(ctx context.Context, id ident.StationID, node ident.NodeID, link station.Link) (station.Link, error) {
 	link.Station, link.Node = id, node
-	args, err := links.updateArgs(&link)
-	if err != nil {
+	j, row := newJob(), make([]driver.Value, 1)
+	if err := alter(j, op{stmt: s.catalogue.takeLink, miss: errNotFound, row: row}, links, &link); err != nil {
 		return link, err
 	}
-	j := newJob()
-	j.must(errNotFound, s.catalogue.takeLink, args...)
-	row := make([]driver.Value, 1)
-	j.ops[0].row = row
 	if err := s.committer.submit(ctx, j); err != nil {
 		return link, err
 	}

@@ -34,8 +34,8 @@ const chainText = `WITH RECURSIVE chain (place, previous, number, body, blocked)
 
 // chain returns the frames of a series that are rows, oldest first.
 func (s *Store) chain(ctx context.Context, id ident.StationID, ses ident.SessionID) ([]frameRow, error) {
-	rows, err := all(ctx, s, chainText, func(r *frameRow) []column {
-		return []column{number("place", &r.place), number("blocked", &r.blocked), number("number", &r.number), blob("body", &r.body)}
+	rows, err := all(ctx, s, chainText, func(to []column, r *frameRow) []column {
+		return append(to, number("place", &r.place), number("blocked", &r.blocked), number("number", &r.number), blob("body", &r.body))
 	}, string(id), string(ses))
 	if err != nil {
 		return nil, err

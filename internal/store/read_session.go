@@ -12,8 +12,8 @@ import (
 )
 
 // sessionColumns are what a session is and how far it has come.
-func sessionColumns(s *session.Session) []column {
-	return append(sessions.columns(s), progress.columns(s)...)
+func sessionColumns(to []column, s *session.Session) []column {
+	return progress.columns(sessions.columns(to, s), s)
 }
 
 func sessionFields() string { return sessions.list("s") + ", " + progress.list("p") }
@@ -27,8 +27,8 @@ const viewJoin = sessionJoin + " LEFT JOIN tokens t ON t.id = s.token LEFT JOIN 
 
 func viewFields() string { return sessionFields() + ", COALESCE(t.uid, ''), COALESCE(st.identity, '')" }
 
-func viewColumns(v *session.View) []column {
-	return append(sessionColumns(&v.Session), text("uid", &v.TokenUID), text("identity", &v.Identity))
+func viewColumns(to []column, v *session.View) []column {
+	return append(sessionColumns(to, &v.Session), text("uid", &v.TokenUID), text("identity", &v.Identity))
 }
 
 // Session returns a session of org.
@@ -103,11 +103,11 @@ func (s *Store) Totals(ctx context.Context, org ident.OrganisationID, since time
 		FROM (SELECT COUNT(*) AS sessions, CAST(COALESCE(SUM(p.power_w), 0) AS BIGINT) AS power,
 			COALESCE(SUM(CASE WHEN s.started_at >= $5 THEN p.energy_mwh ELSE 0 END), 0) AS energy
 			FROM `+sessionJoin+` WHERE s.org = $6 AND s.status IN ('pending', 'active')) o`,
-		func(t *session.Totals) []column {
-			return []column{
+		func(to []column, t *session.Totals) []column {
+			return append(to,
 				number("stations", &t.Stations), number("online", &t.Online), number("sessions", &t.Sessions),
 				number("power", &t.Power), number("energy", &t.EnergyToday),
-			}
+			)
 		}, string(org), string(org), string(org), since.UnixMicro(), since.UnixMicro(), string(org))
 }
 

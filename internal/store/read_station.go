@@ -31,9 +31,9 @@ func detailFields() string {
 	return stations.list("t") + ", " + links.list("l") + ", l.epoch, n.node IS NOT NULL"
 }
 
-func detailColumns(d *detailRow) []column {
-	columns := append(stations.columns(&d.Station), links.columns(&d.Link)...)
-	return append(columns, number("epoch", &d.Epoch), flag("alive", &d.alive))
+func detailColumns(to []column, d *detailRow) []column {
+	to = links.columns(stations.columns(to, &d.Station), &d.Link)
+	return append(to, number("epoch", &d.Epoch), flag("alive", &d.alive))
 }
 
 // detail returns the row as others see it: the connections of a dead node are
@@ -51,8 +51,9 @@ func (d *detailRow) detail() station.Detail {
 func (s *Store) stationBy(ctx context.Context, condition string, args ...any) (station.Detail, error) {
 	query := "SELECT " + detailFields() + ", c.station IS NOT NULL, " + connectors.list("c") + " FROM " + detailFrom +
 		" LEFT JOIN connectors c ON c.station = t.id WHERE " + condition + " ORDER BY c.evse, c.connector"
-	rows, err := all(ctx, s, query, func(d *detailRow) []column {
-		return append(append(detailColumns(d), flag("joined", &d.joined)), optional(connectors.columns(&d.connector))...)
+	rows, err := all(ctx, s, query, func(to []column, d *detailRow) []column {
+		to = append(detailColumns(to, d), flag("joined", &d.joined))
+		return optional(connectors.columns(to, &d.connector), len(to))
 	}, args...)
 	if err != nil {
 		return station.Detail{}, err
@@ -108,8 +109,8 @@ func (s *Store) StationByIdentity(ctx context.Context, slug string, id ident.Ide
 	}
 	query := "SELECT " + stations.list("t") + ", " + organisations.list("o") + ` FROM stations t JOIN organisations o ON o.org = t.org
 		WHERE t.identity = $1 AND t.org = (SELECT org FROM organisations WHERE ` + which + ")"
-	f, err := one(ctx, s, query, func(f *found) []column {
-		return append(stations.columns(&f.station), organisations.columns(&f.org)...)
+	f, err := one(ctx, s, query, func(to []column, f *found) []column {
+		return organisations.columns(stations.columns(to, &f.station), &f.org)
 	}, args...)
 	return f.station, f.org, err
 }

@@ -24,8 +24,8 @@ type owned[T any] struct {
 	row T
 }
 
-var organisations = table[account.Organisation]{"organisations", 1, 1, func(o *account.Organisation) []column {
-	return []column{
+var organisations = table[account.Organisation]{"organisations", 1, 1, func(to []column, o *account.Organisation) []column {
+	return append(to,
 		text("org", &o.ID),
 		text("slug", &o.Slug),
 		text("name", &o.Name),
@@ -35,12 +35,12 @@ var organisations = table[account.Organisation]{"organisations", 1, 1, func(o *a
 		always("created_at", &o.CreatedAt),
 		number("version", &o.Version),
 		flag("is_first", &o.First),
-	}
+	)
 }}
 
 // keys leaves out last_used_at, which is written in bulk: see [keysUsed].
-var keys = table[account.Key]{"api_keys", 1, 2, func(k *account.Key) []column {
-	return []column{
+var keys = table[account.Key]{"api_keys", 1, 2, func(to []column, k *account.Key) []column {
+	return append(to,
 		text("id", &k.ID),
 		text("org", &k.Organisation),
 		text("name", &k.Name),
@@ -51,11 +51,11 @@ var keys = table[account.Key]{"api_keys", 1, 2, func(k *account.Key) []column {
 		when("revoked_at", &k.RevokedAt),
 		always("created_at", &k.CreatedAt),
 		number("version", &k.Version),
-	}
+	)
 }}
 
-var sites = table[site.Site]{"sites", 1, 2, func(s *site.Site) []column {
-	return []column{
+var sites = table[site.Site]{"sites", 1, 2, func(to []column, s *site.Site) []column {
+	return append(to,
 		text("id", &s.ID),
 		text("org", &s.Organisation),
 		text("name", &s.Name),
@@ -68,11 +68,11 @@ var sites = table[site.Site]{"sites", 1, 2, func(s *site.Site) []column {
 		text("longitude", &s.Longitude),
 		always("created_at", &s.CreatedAt),
 		number("version", &s.Version),
-	}
+	)
 }}
 
-var templates = table[station.Template]{"templates", 1, 2, func(t *station.Template) []column {
-	return []column{
+var templates = table[station.Template]{"templates", 1, 2, func(to []column, t *station.Template) []column {
+	return append(to,
 		text("id", &t.ID),
 		text("org", &t.Organisation),
 		text("vendor", &t.Vendor),
@@ -80,11 +80,11 @@ var templates = table[station.Template]{"templates", 1, 2, func(t *station.Templ
 		text("firmware", &t.Firmware),
 		doc("quirks", &t.Quirks),
 		number("version", &t.Version),
-	}
+	)
 }}
 
-var tokens = table[token.Token]{"tokens", 1, 2, func(t *token.Token) []column {
-	return []column{
+var tokens = table[token.Token]{"tokens", 1, 2, func(to []column, t *token.Token) []column {
+	return append(to,
 		text("id", &t.ID),
 		text("org", &t.Organisation),
 		text("uid", &t.UID),
@@ -102,11 +102,11 @@ var tokens = table[token.Token]{"tokens", 1, 2, func(t *token.Token) []column {
 		text("seen_station", &t.SeenStation),
 		always("created_at", &t.CreatedAt),
 		number("version", &t.Version),
-	}
+	)
 }}
 
-var stations = table[station.Station]{"stations", 1, 4, func(s *station.Station) []column {
-	return []column{
+var stations = table[station.Station]{"stations", 1, 4, func(to []column, s *station.Station) []column {
+	return append(to,
 		text("id", &s.ID),
 		text("org", &s.Organisation),
 		text("identity", &s.Identity),
@@ -133,12 +133,12 @@ var stations = table[station.Station]{"stations", 1, 4, func(s *station.Station)
 		number("last_transaction", &s.LastTransaction),
 		number("version", &s.Version),
 		derived("search", strings.ToLower(strings.Join([]string{string(s.Identity), s.Name, s.Vendor, s.Model, s.Serial}, "\n"))),
-	}
+	)
 }}
 
 // links has no epoch among its columns: only taking the next one changes it.
-var links = table[station.Link]{"links", 1, 1, func(l *station.Link) []column {
-	return []column{
+var links = table[station.Link]{"links", 1, 1, func(to []column, l *station.Link) []column {
+	return append(to,
 		text("station", &l.Station),
 		text("node", &l.Node),
 		flag("online", &l.Online),
@@ -148,12 +148,12 @@ var links = table[station.Link]{"links", 1, 1, func(l *station.Link) []column {
 		when("last_seen", &l.LastSeen),
 		text("remote_addr", &l.RemoteAddr),
 		text("close_reason", &l.CloseReason),
-	}
+	)
 }}
 
-var connectors = table[owned[station.Connector]]{"connectors", 3, 4, func(o *owned[station.Connector]) []column {
+var connectors = table[owned[station.Connector]]{"connectors", 3, 4, func(to []column, o *owned[station.Connector]) []column {
 	c := &o.row
-	return []column{
+	return append(to,
 		text("station", &c.Station),
 		number("evse", &c.EVSE),
 		number("connector", &c.Connector),
@@ -167,12 +167,12 @@ var connectors = table[owned[station.Connector]]{"connectors", 3, 4, func(o *own
 		text("vendor_id", &c.VendorID),
 		text("vendor_error", &c.VendorError),
 		number("version", &c.Version),
-	}
+	)
 }}
 
-var intervals = table[owned[station.Interval]]{"intervals", 4, 5, func(o *owned[station.Interval]) []column {
+var intervals = table[owned[station.Interval]]{"intervals", 4, 5, func(to []column, o *owned[station.Interval]) []column {
 	i := &o.row
-	return []column{
+	return append(to,
 		text("station", &i.Station),
 		number("evse", &i.EVSE),
 		number("connector", &i.Connector),
@@ -181,12 +181,12 @@ var intervals = table[owned[station.Interval]]{"intervals", 4, 5, func(o *owned[
 		text("status", &i.Status),
 		text("error_code", &i.ErrorCode),
 		when("to_at", &i.To),
-	}
+	)
 }}
 
 // sessions is what a session is; what a reading moves stands in [progress].
-var sessions = table[session.Session]{"sessions", 2, 3, func(s *session.Session) []column {
-	return []column{
+var sessions = table[session.Session]{"sessions", 2, 3, func(to []column, s *session.Session) []column {
+	return append(to,
 		text("station", &s.Station),
 		text("id", &s.ID),
 		text("org", &s.Organisation),
@@ -218,7 +218,7 @@ var sessions = table[session.Session]{"sessions", 2, 3, func(s *session.Session)
 		text("stop_key", &s.StopKey),
 		text("tariff", &s.Tariff),
 		derived("ended_energy_mwh", endedEnergy(s)),
-	}
+	)
 }}
 
 // endedEnergy is a session's energy once it has ended, when nothing moves it
@@ -232,8 +232,8 @@ func endedEnergy(s *session.Session) driver.Value {
 
 // progress is the part of a session that a reading moves: the columns that
 // [change.Set.Progress] writes.
-var progress = table[session.Session]{"progress", 2, 3, func(s *session.Session) []column {
-	return []column{
+var progress = table[session.Session]{"progress", 2, 3, func(to []column, s *session.Session) []column {
+	return append(to,
 		text("station", &s.Station),
 		text("session", &s.ID),
 		text("org", &s.Organisation),
@@ -252,12 +252,12 @@ var progress = table[session.Session]{"progress", 2, 3, func(s *session.Session)
 		number("noted", &s.Noted),
 		when("last_event_at", &s.LastEventAt),
 		number("version", &s.Version),
-	}
+	)
 }}
 
-var segments = table[owned[session.Segment]]{"segments", 3, 4, func(o *owned[session.Segment]) []column {
+var segments = table[owned[session.Segment]]{"segments", 3, 4, func(to []column, o *owned[session.Segment]) []column {
 	s := &o.row
-	return []column{
+	return append(to,
 		text("station", &s.Station),
 		text("session", &s.Session),
 		number("number", &s.Number),
@@ -267,11 +267,11 @@ var segments = table[owned[session.Segment]]{"segments", 3, 4, func(o *owned[ses
 		always("from_at", &s.From),
 		when("to_at", &s.To),
 		text("trigger_as_sent", &s.Trigger),
-	}
+	)
 }}
 
-var findings = table[station.Finding]{"findings", 1, 3, func(f *station.Finding) []column {
-	return []column{
+var findings = table[station.Finding]{"findings", 1, 3, func(to []column, f *station.Finding) []column {
+	return append(to,
 		text("id", &f.ID),
 		text("org", &f.Organisation),
 		text("station", &f.Station),
@@ -282,11 +282,11 @@ var findings = table[station.Finding]{"findings", 1, 3, func(f *station.Finding)
 		blob("raw", &f.Raw),
 		always("at", &f.At),
 		when("resolved_at", &f.ResolvedAt),
-	}
+	)
 }}
 
-var commands = table[command.Command]{"commands", 1, 3, func(c *command.Command) []column {
-	return []column{
+var commands = table[command.Command]{"commands", 1, 3, func(to []column, c *command.Command) []column {
+	return append(to,
 		text("id", &c.ID),
 		text("org", &c.Organisation),
 		text("station", &c.Station),
@@ -305,11 +305,11 @@ var commands = table[command.Command]{"commands", 1, 3, func(c *command.Command)
 		when("sent_at", &c.SentAt),
 		when("finished_at", &c.FinishedAt),
 		number("version", &c.Version),
-	}
+	)
 }}
 
-var audits = table[account.Audit]{"audits", 1, 2, func(a *account.Audit) []column {
-	return []column{
+var audits = table[account.Audit]{"audits", 1, 2, func(to []column, a *account.Audit) []column {
+	return append(to,
 		text("id", &a.ID),
 		text("org", &a.Organisation),
 		text("by_key", &a.By),
@@ -318,11 +318,11 @@ var audits = table[account.Audit]{"audits", 1, 2, func(a *account.Audit) []colum
 		text("subject", &a.Subject),
 		always("at", &a.At),
 		text("detail", &a.Detail),
-	}
+	)
 }}
 
-var idempotency = table[change.Idempotency]{"idempotency", 2, 2, func(i *change.Idempotency) []column {
-	return []column{
+var idempotency = table[change.Idempotency]{"idempotency", 2, 2, func(to []column, i *change.Idempotency) []column {
+	return append(to,
 		text("org", &i.Organisation),
 		text("key", &i.Key),
 		blob("fingerprint", &i.Fingerprint),
@@ -330,11 +330,11 @@ var idempotency = table[change.Idempotency]{"idempotency", 2, 2, func(i *change.
 		text("header", &i.Header),
 		blob("body", &i.Body),
 		always("at", &i.At),
-	}
+	)
 }}
 
-var events = table[event.Recorded]{"events", 1, 1, func(e *event.Recorded) []column {
-	return []column{
+var events = table[event.Recorded]{"events", 1, 1, func(to []column, e *event.Recorded) []column {
+	return append(to,
 		place("place", &e.Position),
 		text("org", &e.Organisation),
 		text("type", &e.Type),
@@ -344,5 +344,5 @@ var events = table[event.Recorded]{"events", 1, 1, func(e *event.Recorded) []col
 		number("version", &e.Version),
 		always("at", &e.At),
 		raw("data", &e.JSON),
-	}
+	)
 }}

@@ -47,6 +47,10 @@ type Options struct {
 // goroutines than processors get no more, and a few may wait for the disk.
 const readersMax = 8
 
+// pooledMax bounds the arguments of a job whose memory is used again: a message
+// of a station has fewer than a hundred.
+const pooledMax = 1024
+
 // Store is an open database. Its methods are safe for concurrent use.
 type Store struct {
 	dialect   dialect
@@ -55,7 +59,8 @@ type Store struct {
 	committer *committer
 	packer    packer
 	readers   *sql.DB
-	prepared  sync.Map // text → *sql.Stmt; as many as there are texts, see query.go
+	jobs      sync.Pool // of *job, empty
+	prepared  sync.Map  // text → *sql.Stmt; as many as there are texts, see query.go
 }
 
 // Open opens the database, makes it if there is none, brings its tables up to
@@ -81,7 +86,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{dialect: d, options: o, catalogue: newCatalogue(d), packer: p, readers: sql.OpenDB(reads)}
+	s := &Store{dialect: d, options: o, catalogue: newCatalogue(d), packer: p, jobs: sync.Pool{New: func() any { return newJob() }}, readers: sql.OpenDB(reads)}
 	s.readers.SetMaxOpenConns(readersMax)
 	s.readers.SetMaxIdleConns(readersMax)
 	s.committer = &committer{
@@ -114,11 +119,16 @@ func (s *Store) Close() error { return s.readers.Close() }
 // end of ctx keeps a set from being queued; once it is, Commit returns what
 // became of it, whatever ctx says.
 func (s *Store) Commit(ctx context.Context, set *change.Set) error {
-	j, err := s.catalogue.plan(set)
-	if err != nil {
-		return err
+	j := s.jobs.Get().(*job) //nolint:forcetypeassert // nothing else is in the pool
+	err := s.catalogue.plan(set, j)
+	if err == nil {
+		err = s.committer.submit(ctx, j)
 	}
-	return s.committer.submit(ctx, j)
+	if cap(j.values) <= pooledMax {
+		j.reset()
+		s.jobs.Put(j)
+	}
+	return err
 }
 
 // Backup writes the database as it is to a new file at path, which must not

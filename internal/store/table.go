@@ -1,7 +1,6 @@
 package store
 
 import (
-	"database/sql/driver"
 	"strconv"
 	"strings"
 )
@@ -11,14 +10,17 @@ type table[T any] struct {
 	name    string
 	key     int // how many columns from the first are the key
 	fixed   int // how many from the first never change, the key among them
-	columns func(*T) []column
+	columns columns[T]
 }
+
+// columns appends the columns of a row.
+type columns[T any] func(to []column, row *T) []column
 
 // names returns the columns' names in order.
 func (t table[T]) names() []string {
-	columns := t.columns(new(T))
-	names := make([]string, len(columns))
-	for i, c := range columns {
+	row := t.columns(nil, new(T))
+	names := make([]string, len(row))
+	for i, c := range row {
 		names[i] = c.name
 	}
 	return names
@@ -42,8 +44,8 @@ func (t table[T]) upsert() string {
 }
 
 // update returns UPDATE of what may change. Its arguments are those of
-// [table.updateArgs]: the values, those of extra assignments (each ? in them is
-// one), the key and, when there is a guard, what must stand in that column.
+// [alter]: the values, those of extra assignments (each ? in them is one), the
+// key and, when there is a guard, what must stand in that column.
 func (t table[T]) update(guard string, extra ...string) string {
 	names := t.names()
 	set := append([]string{assign(names[t.fixed:], asked)}, extra...)
@@ -76,31 +78,3 @@ func numbered(sql string) string {
 }
 
 func excluded(name string) string { return "excluded." + name }
-
-// args returns the values of a row in the order of its columns.
-func (t table[T]) args(row *T) ([]driver.Value, error) {
-	columns := t.columns(row)
-	return appendValues(make([]driver.Value, 0, len(columns)), columns)
-}
-
-// updateArgs returns the arguments of [table.update] but the guard's, with room
-// for it.
-func (t table[T]) updateArgs(row *T, extra ...driver.Value) ([]driver.Value, error) {
-	columns := t.columns(row)
-	args, err := appendValues(make([]driver.Value, 0, len(columns)+len(extra)+1), columns[t.fixed:])
-	if err != nil {
-		return nil, err
-	}
-	return appendValues(append(args, extra...), columns[:t.key])
-}
-
-func appendValues(args []driver.Value, columns []column) ([]driver.Value, error) {
-	for _, c := range columns {
-		v, err := c.value()
-		if err != nil {
-			return nil, err
-		}
-		args = append(args, v)
-	}
-	return args, nil
-}

@@ -57,7 +57,7 @@ func measureDisk(ctx context.Context, l *lab) (rows []row, err error) {
 	}
 	each := func(bytes int64) string { return number(float64(bytes) / float64(samples)) }
 	return []row{{
-		figure: figure{name: "bytes on disk per meter sample", unit: "B", target: 8, stretch: 3},
+		figure: figure{name: "bytes on disk per meter sample", unit: "B", target: 8, stretch: 3, steady: true},
 		value:  float64(series) / float64(samples),
 		detail: fmt.Sprintf("%d sessions of both versions, %d readings each, %s samples: pages of the series and its index, after compaction; %s B a sample before it; "+
 			"the whole database has grown by %s B a sample (sessions, events and all), its file by %s B, the frame log has %s B",

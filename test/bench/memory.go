@@ -41,7 +41,7 @@ func measureMemory(ctx context.Context, l *lab) (rows []row, err error) {
 	}
 	each := func(bytes int64) float64 { return float64(bytes-empty) / float64(n) / 1024 }
 	return []row{{
-		figure: figure{name: "resident memory per idle connected station", unit: "KiB", target: 20, stretch: 12},
+		figure: figure{name: "resident memory per idle connected station", unit: "KiB", target: 20, stretch: 12, steady: true},
 		value:  each(settled), broken: broken,
 		detail: fmt.Sprintf("%d stations booted, with a connector, idle for %v; %s KiB right after all had connected; the server without stations had %s MiB",
 			n, l.settle, number(each(full)), number(float64(empty)/(1<<20))),

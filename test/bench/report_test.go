@@ -22,6 +22,7 @@ func TestVerdict(t *testing.T) {
 		{"more: on the target", row{figure: more, value: 8000}, "meets the target"},
 		{"more: below it", row{figure: more, value: 7999}, "misses the target"},
 		{"missed, others at work", row{figure: less, value: 11, others: 11}, "misses the target, on a busy machine (others: 11 %)"},
+		{"missed, others at work all the same", row{figure: figure{target: 10, stretch: 5, steady: true}, value: 11, others: 50}, "misses the target"},
 		{"missed, others at rest", row{figure: less, value: 11, others: 10}, "misses the target"},
 		{"met, others at work", row{figure: less, value: 6, others: 50}, "meets the target"},
 		{"broken, however good", row{figure: less, value: 1, broken: "3 boots unanswered"}, "fails: 3 boots unanswered"},

@@ -30,6 +30,9 @@ const (
 	TokenUpdated        Type = "token.updated"
 	TokenDeleted        Type = "token.deleted"
 	TokenSeen           Type = "token.seen" // an unknown token was presented for the first time
+	TemplateCreated     Type = "template.created"
+	TemplateUpdated     Type = "template.updated"
+	TemplateDeleted     Type = "template.deleted"
 	SiteCreated         Type = "site.created"
 	SiteUpdated         Type = "site.updated"
 	SiteDeleted         Type = "site.deleted"

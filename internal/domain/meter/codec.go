@@ -2,6 +2,7 @@ package meter
 
 import (
 	"fmt"
+	"slices"
 
 	"pylon/internal/kernel/decimal"
 )
@@ -17,7 +18,7 @@ const frameCodec = 1
 //
 // A frame of four samples takes about 70 bytes.
 func AppendFrame(dst []byte, f *Frame) []byte {
-	w := writer{buf: append(dst, frameCodec)}
+	w := writer{buf: append(slices.Grow(dst, frameRoom+len(f.Samples)*sampleRoom), frameCodec)}
 	w.int(int64(f.Source))
 	w.bool(f.Offline)
 	w.int(int64(f.EVSE))
@@ -36,6 +37,13 @@ func AppendFrame(dst []byte, f *Frame) []byte {
 	}
 	return w.buf
 }
+
+// What a frame and a sample without signature usually take, so that the buffer
+// need not grow.
+const (
+	frameRoom  = 48
+	sampleRoom = 16
+)
 
 // ParseFrame reads what [AppendFrame] wrote. Station, Session and Number are
 // the caller's to fill in. Damaged data is an error.

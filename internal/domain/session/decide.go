@@ -107,9 +107,9 @@ func (d *decision) finish() {
 	s.Frames++
 	s.Version++
 	d.out.Frame = d.frame()
+	d.out.Events = tell(d.out.Events, &d.before, s, r.ReceivedAt)
 	d.out.Changed = append(append(make([]Session, 0, 1+len(d.older)), *s), d.older...)
 	d.out.Progress = !d.born && s.Progress(d.before)
-	d.out.Events = tell(d.out.Events, &d.before, s, r.ReceivedAt)
 	d.out.Tokens = uses(d.out.Tokens, &d.before, s)
 	d.out.Answer = Answer{TransactionID: s.TransactionID, Session: s.ID}
 	if r.Token != nil {

@@ -30,7 +30,7 @@ func note(code station.FindingCode) Notes {
 		return 1 << 8
 	case station.TransactionsInOne:
 		return 1 << 9
-	case station.MessageInvalid, station.MessageTolerated, station.FrameDropped: // about messages, not sessions
+	case station.MessageInvalid, station.MessageTolerated, station.FrameDropped, station.TokensTooMany: // about messages, not sessions
 	}
 	return 0
 }

@@ -18,10 +18,12 @@ func NoticeOf(s Session) Notice {
 }
 
 // tell adds the events of a session that was before, zero when it is new, and
-// is now s. Each report that changes what a screen shows is an event, because
-// screens are live; a report without news is none. A session that has ended
-// and changes all the same, by what comes late, tells its end anew: who bills
-// it looks again.
+// is now s, and notes that it was told. A reading that moves only energy and
+// power is an event every [TellEvery] at most: screens are live by it, and the
+// readings themselves are in their own series. Whatever else changes what a
+// screen shows is an event at once; a report without news is none. A session
+// that has ended and changes all the same, by what comes late, tells its end
+// anew: who bills it looks again.
 func tell(events []event.Event, before, s *Session, at time.Time) []event.Event {
 	e := event.Event{
 		Organisation: s.Organisation, Site: s.Site, Station: s.Station,
@@ -29,6 +31,7 @@ func tell(events []event.Event, before, s *Session, at time.Time) []event.Event 
 	}
 	if before.ID == "" {
 		e.Type = event.SessionStarted
+		s.ToldAt = at
 		events = append(events, e)
 	}
 	switch {
@@ -38,11 +41,24 @@ func tell(events []event.Event, before, s *Session, at time.Time) []event.Event 
 			e.Type = event.SessionFailed
 		}
 		return append(events, e)
-	case before.ID != "" && before.news(s):
+	case before.ID != "" && before.news(s) && (!before.reads(s) || at.Sub(before.ToldAt) >= TellEvery):
 		e.Type = event.SessionUpdated
+		s.ToldAt = at
 		return append(events, e)
 	}
 	return events
+}
+
+// TellEvery is how often a running session's readings are told: a person
+// watching sees the power move, and a station that samples every second does
+// not fill the log of events.
+const TellEvery = 5 * time.Second
+
+// reads reports whether now differs from s in readings alone.
+func (s *Session) reads(now *Session) bool {
+	was, is := NoticeOf(*s), NoticeOf(*now)
+	was.EnergyWh, was.PowerW, was.StateOfCharge = is.EnergyWh, is.PowerW, is.StateOfCharge
+	return was == is && s.Token == now.Token && s.StartedAt.Equal(now.StartedAt)
 }
 
 // news reports whether somebody who knows before wants to hear of s.

@@ -198,9 +198,9 @@ func FollowConnectors(v station.Version, open []Session, changed []station.Conne
 				d := decision{before: *s, s: *s, at: later(c.Since, s.StateSince)}
 				d.enter(state, cause, trigger)
 				d.s.Version++
+				out.Events = tell(out.Events, s, &d.s, now)
 				out.Changed = append(out.Changed, d.s)
 				out.Segments = append(out.Segments, d.out.Segments...)
-				out.Events = tell(out.Events, s, &d.s, now)
 			}
 		}
 	}

@@ -95,6 +95,7 @@ type Session struct {
 	StopKey       string    // digest of the station's own word that it ended; "" before, and when another transaction replaced it
 	Tariff        string    // the tariff that applied; none yet
 	LastEventAt   time.Time // the latest that the station said of it, by the station's clock
+	ToldAt        time.Time // of the last event about it, by our clock; not stored: whoever loads it tells anew
 	Version       int64
 }
 

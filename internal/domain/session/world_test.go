@@ -323,6 +323,14 @@ func by(uid string) with {
 	return func(r *Report) { r.Token = &token.Presented{UID: uid, Type: "ISO14443"} }
 }
 
+// after makes the report that much later.
+func after(d time.Duration) with {
+	return func(r *Report) {
+		r.OccurredAt, r.ReceivedAt = r.OccurredAt.Add(d), r.ReceivedAt.Add(d)
+		r.AsSent = r.OccurredAt.Format(time.RFC3339Nano)
+	}
+}
+
 // sample adds a sample taken when the report occurred.
 func sample(m meter.Sample) with {
 	return func(r *Report) {

@@ -104,7 +104,7 @@ func (p Patch) check(v Version) error {
 		}
 	}
 	if p.Quirks != nil {
-		return p.Quirks.check()
+		return p.Quirks.Check()
 	}
 	return nil
 }
@@ -116,8 +116,9 @@ func (q Quirks) equal(r Quirks) bool {
 	return same && q == r
 }
 
-// check returns the first broken rule of quirks that somebody wrote.
-func (q Quirks) check() error {
+// Check returns the first broken rule of quirks that somebody wrote, as
+// [fault.Invalid] with a pointer below /quirks.
+func (q Quirks) Check() error {
 	switch {
 	case q.Subprotocol != "" && q.Subprotocol != "ocpp1.6" && q.Subprotocol != "ocpp2.0.1" && q.Subprotocol != "ocpp2.1":
 		return fault.InvalidField("/quirks/subprotocol", "unknown_value", "ocpp1.6, ocpp2.0.1, ocpp2.1 or empty")

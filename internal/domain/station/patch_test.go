@@ -90,6 +90,15 @@ func TestDescribeHidesThePassword(t *testing.T) {
 	}
 }
 
+// What is emptied is a change too: the text goes to another node, and into the
+// audit trail.
+func TestAPatchKeepsWhatItEmpties(t *testing.T) {
+	p := Patch{Name: new(""), Site: new(""), Quirks: &Quirks{}}
+	if got, want := Describe(p), `{"name":"","site_id":"","quirks":{}}`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func TestApplyQuirksBelongToWhoSetsThem(t *testing.T) {
 	templates := []Template{{ID: "tpl_1", Vendor: "Acme", Quirks: Quirks{Phases: 3}}}
 	boot := BootReport{At: noon, Vendor: "Acme"}

@@ -90,11 +90,11 @@ func NoticeOf(st Station) Notice {
 
 // Patch is what an operator changes on a station; nil fields stay.
 type Patch struct {
-	Name            *string       `json:"name,omitempty"`
-	Site            *string       `json:"site_id,omitempty"` // "" takes it off its site
-	Registration    *Registration `json:"registration,omitempty"`
-	Automation      *bool         `json:"automation,omitempty"`
-	SecurityProfile *int          `json:"security_profile,omitempty"`
-	Password        *string       `json:"password,omitempty"` // at once, not by a command to the station
-	Quirks          *Quirks       `json:"quirks,omitempty"`
+	Name            *string       `json:"name,omitzero"`
+	Site            *string       `json:"site_id,omitzero"` // "" takes it off its site
+	Registration    *Registration `json:"registration,omitzero"`
+	Automation      *bool         `json:"automation,omitzero"`
+	SecurityProfile *int          `json:"security_profile,omitzero"`
+	Password        *string       `json:"password,omitzero"` // at once, not by a command to the station
+	Quirks          *Quirks       `json:"quirks,omitzero"`
 }

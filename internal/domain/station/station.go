@@ -213,5 +213,6 @@ const (
 	EVSEUnreported      FindingCode = "evse_unreported"       // a transaction without EVSE, or on one that was never reported
 	TokenNotAccepted    FindingCode = "token_not_accepted"    // the station charges although we refused, or without a token
 	FrameDropped        FindingCode = "frame_dropped"         // over a limit, garbage, answers to nothing
+	TokensTooMany       FindingCode = "tokens_too_many"       // more unknown tokens than a station may bring; the rest are not listed
 	TransactionsInOne   FindingCode = "transactions_parallel" // two transactions on one EVSE
 )

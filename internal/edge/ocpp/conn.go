@@ -30,6 +30,7 @@ type conn struct {
 	organisation ident.OrganisationID
 	hello        fleet.Hello
 	secret       []byte // hash of the password it logged in with; nil: none
+	veil         veil   // over its passwords
 
 	owner      Owner         // set before ready is closed
 	ready      chan struct{} // closed when the socket speaks for the station
@@ -64,6 +65,9 @@ func (g *Gateway) newConn(ws *websocket.Conn, r *http.Request, who *guest) *conn
 		ready: make(chan struct{}), done: make(chan struct{}), ended: make(chan struct{}),
 	}
 	c.heard.Store(now.UnixMicro())
+	if _, password, ok := r.BasicAuth(); ok && who.secret != nil {
+		c.veil.hide(password)
+	}
 	g.Metrics.opened(d.version, who.profile)
 	return c
 }

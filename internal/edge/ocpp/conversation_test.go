@@ -42,7 +42,7 @@ type conversation struct {
 func parse(text string) conversation {
 	var c conversation
 	section := &[]string{}
-	for _, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
+	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
 		switch line {
 		case "-- given --":
 			section = &c.given

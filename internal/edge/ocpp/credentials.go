@@ -3,6 +3,7 @@ package ocpp
 import (
 	"crypto/rand"
 	"crypto/sha256"
+	"slices"
 	"time"
 
 	"pylon/internal/domain/station"
@@ -40,6 +41,6 @@ func secretOf(password string, now time.Time) station.Secret {
 	if err == nil {
 		return secret
 	}
-	hash := sha256.Sum256(append(salt[:len(salt):len(salt)], password...))
+	hash := sha256.Sum256(append(slices.Clip(salt), password...))
 	return station.Secret{Salt: salt, Hash: hash[:], State: station.SecretCurrent, At: now}
 }

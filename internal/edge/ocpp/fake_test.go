@@ -388,8 +388,8 @@ func indexOf(calls []string, prefix string) int {
 }
 
 func lastIndexOf(calls []string, prefix string) int {
-	for i := len(calls) - 1; i >= 0; i-- {
-		if strings.HasPrefix(calls[i], prefix) {
+	for i, call := range slices.Backward(calls) {
+		if strings.HasPrefix(call, prefix) {
 			return i
 		}
 	}

@@ -31,6 +31,7 @@ const (
 	reasonPassword    reason = "password"     // none, or wrong
 	reasonPlain       reason = "tls_required" // security profile 2 or 3 without TLS
 	reasonCertificate reason = "certificate"  // security profile 3
+	reasonOrigin      reason = "origin"       // a page from elsewhere, see [foreign]
 	reasonSubprotocol reason = "subprotocol"  // 101, and closed at once
 	reasonUnavailable reason = "unavailable"  // the database is away, or the node stops
 	reasonFull        reason = "full"         // see [Limits]
@@ -60,6 +61,8 @@ type guest struct {
 // /ocpp/{organisation}/{station} with a WebSocket upgrade. The handler returns
 // when the socket is open.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// A handshake has no body: who announces one shall not hold a connection.
+	_ = http.NewResponseController(w).SetReadDeadline(g.Clock.Now().Add(g.Limits.Write)) // ends with the upgrade; without one it is a test's
 	who := guest{attempt: attempt{address: addressOf(r)}}
 	no := g.admit(r, &who)
 	if no == nil {
@@ -88,12 +91,21 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.Error(w, string(no.why), no.status)
 }
 
+// customerBits is the part of an IPv6 address that is its customer's: the rest
+// he chooses anew for every try.
+const customerBits = 64
+
+// addressOf returns where a request comes from.
 func addressOf(r *http.Request) netip.Addr {
 	from, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return netip.Addr{} // a test's, or a socket without addresses
 	}
-	return from.Addr().Unmap()
+	address := from.Addr().Unmap()
+	if customer, err := address.Prefix(customerBits); err == nil {
+		return customer.Addr()
+	}
+	return address // of version 4
 }
 
 // admit decides whether a station may connect, and with which version.
@@ -116,6 +128,9 @@ func (g *Gateway) admit(r *http.Request, who *guest) *refused {
 		}
 		return no
 	}
+	if who.profile == 0 && foreign(r) {
+		return &refused{why: reasonOrigin, status: http.StatusForbidden}
+	}
 	g.attempts.succeeded(who.attempt)
 	who.version = negotiate(r.Header, who.station.Quirks.Subprotocol)
 	if who.newcomer && who.version != 0 {
@@ -123,6 +138,23 @@ func (g *Gateway) admit(r *http.Request, who *guest) *refused {
 	}
 	return nil
 }
+
+// foreign reports whether a page of another server asks, in the browser of
+// somebody who can reach us: it must not speak for a station that has no
+// password. Some stations send an origin too; their library is no browser.
+func foreign(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" || !strings.HasPrefix(r.UserAgent(), "Mozilla/") {
+		return false
+	}
+	page, err := url.Parse(origin)
+	here := url.URL{Host: r.Host}
+	return err != nil || !strings.EqualFold(page.Hostname(), here.Hostname())
+}
+
+// slugMax is the longest name of an organisation. It bounds what is remembered
+// of strangers.
+const slugMax = 63
 
 // stationOf takes organisation and station from the path.
 func stationOf(u *url.URL) (slug string, id ident.Identity, ok bool) {
@@ -135,7 +167,7 @@ func stationOf(u *url.URL) (slug string, id ident.Identity, ok bool) {
 		first, second = "", first
 	}
 	slug, err := url.PathUnescape(first)
-	if err != nil || long && slug == "" {
+	if err != nil || long && slug == "" || len(slug) > slugMax {
 		return "", "", false
 	}
 	name, err := url.PathUnescape(second)
@@ -306,7 +338,7 @@ func (g *Gateway) unreserve() {
 // that, else the newest that both speak; 0 when there is none.
 func negotiate(h http.Header, pinned string) ocppj.Version {
 	var best ocppj.Version
-	for _, offer := range strings.Split(strings.Join(h.Values("Sec-Websocket-Protocol"), ","), ",") {
+	for offer := range strings.SplitSeq(strings.Join(h.Values("Sec-Websocket-Protocol"), ","), ",") {
 		name := strings.TrimSpace(offer)
 		v, ok := ocppj.ParseSubprotocol(name)
 		if !ok {

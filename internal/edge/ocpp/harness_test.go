@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -129,9 +130,7 @@ func (b *bench) dial(d dialing) (*peer, int) {
 		dialer = &websocket.Dialer{}
 	}
 	header := http.Header{}
-	for k, v := range d.header {
-		header[k] = v
-	}
+	maps.Copy(header, d.header)
 	if d.subprotocol != "none" {
 		header.Set("Sec-WebSocket-Protocol", d.subprotocol)
 	}

@@ -49,7 +49,11 @@ const (
 	priceFrame = time.Millisecond      // in turn: 1,000 a second for ever, 20,000 at once
 	priceHasty = 5 * time.Millisecond  // a call before the last is answered: 200 a second
 	priceOdd   = 10 * time.Millisecond // pings, garbage, answers to nothing: 100 a second
+	priceKiB   = time.Millisecond      // beside that: 1 MiB a second for ever, 20 at once
 )
+
+// priceOf is what a frame costs by its size: it is kept, and the disk ends.
+func priceOf(size int) time.Duration { return time.Duration(size>>10) * priceKiB }
 
 // Limits change the defaults, for tests and unusual networks. Zero fields are
 // the defaults.

@@ -20,6 +20,7 @@ func (c *conn) logFrame(to station.Direction, kind ocppj.MessageType, action, id
 	if action == "" || mayHoldSecrets(action) {
 		frame = redact(frame)
 	}
+	frame = c.veil.over(frame)
 	c.gateway.FrameLog.Append(Entry{
 		Station: c.id, Organisation: c.organisation, At: at,
 		Direction: to, Type: kinds[kind], Action: action, MessageID: id, Data: frame,

@@ -22,6 +22,7 @@ type order struct {
 	means   command.Type    // what the call asks for in our words; "" for what we have no command for
 	input   command.Input   // with it
 	secret  *station.Secret // a password that the call sets; nil: none
+	plain   string          // that password, for the veil
 }
 
 // actionOf returns the OCPP action that a command becomes; false when the
@@ -181,8 +182,8 @@ func (c *conn) judge(cmd *command.Command, o *order, r reply, how result) fleet.
 		}
 	}
 	broken := c.checkAnswer(cmd, o, r.payload)
-	a := fleet.Answered{State: command.Accepted, Final: true, Result: redact(r.payload), Verbatim: r.payload}
-	switch status, detail := o.status(r.payload); {
+	a := fleet.Answered{State: command.Accepted, Final: true, Result: c.redact(r.payload), Verbatim: r.payload}
+	switch status, detail := o.status(a.Result); {
 	case o.raw: // it asks for an answer, and has it
 		a.Declined = o.declined(r.payload)
 	case broken != nil:

@@ -142,6 +142,7 @@ func publicText(err error) string {
 // it: the station may log in with that before it answers.
 func (c *conn) announce(cmd *command.Command, o *order) error {
 	if o.secret != nil {
+		c.veil.hide(o.plain)
 		if err := c.owner.PasswordProposed(c.gateway.ctx, *o.secret); err != nil {
 			return err
 		}

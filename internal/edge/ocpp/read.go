@@ -40,6 +40,7 @@ func (c *conn) read() {
 			continue // the next read fails, or drops what follows
 		}
 		c.speakOnce()
+		c.pay(at, priceOf(len(b.bytes)))
 		if c.receive(b, at) {
 			garbage = 0
 		} else if garbage++; garbage >= garbageMax {
@@ -101,7 +102,7 @@ func (c *conn) onPing(data string) error {
 // receive takes in one message and reports whether it could be read. The
 // buffer is given back when the message has been answered.
 func (c *conn) receive(b *buffer, at time.Time) bool {
-	frame, refused := ocppj.Parse(c.dialect.version, b.bytes)
+	frame, refused := c.parse(b)
 	if refused != nil {
 		c.logGarbage(b.bytes, refused, at)
 		if refused.Type == ocppj.TypeCallResult || refused.Type == ocppj.TypeCallError {
@@ -158,6 +159,9 @@ func (c *conn) stray(id string, at time.Time) {
 // pay makes the station wait when it has spent its credit. Nothing is read
 // meanwhile, so its messages pile up on its own side of the network.
 func (c *conn) pay(now time.Time, price time.Duration) {
+	if price == 0 {
+		return
+	}
 	wait := c.seat.credit.spend(now, price, c.gateway.Limits.Credit)
 	if wait == 0 {
 		return

@@ -72,7 +72,7 @@ func (o *order) recognise(st *station.Station, now time.Time) error {
 			return nil
 		}
 		secret := secretOf(password, now)
-		o.secret = &secret
+		o.secret, o.plain = &secret, password
 	}
 	o.means = means
 	return nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net/http"
 	"testing"
 	"time"
 )
@@ -89,6 +90,20 @@ func TestAttemptsAreForgotten(t *testing.T) {
 	}
 	if len(a.paid) > attemptsMax {
 		t.Errorf("remembers %d", len(a.paid))
+	}
+}
+
+// An IPv6 customer has 2^64 addresses.
+func TestAddressIsTheCustomers(t *testing.T) {
+	for _, tt := range []struct{ remote, want string }{
+		{"192.0.2.7:4711", "192.0.2.7"},
+		{"[::ffff:192.0.2.7]:4711", "192.0.2.7"},
+		{"[2001:db8:1:2:3:4:5:6]:4711", "2001:db8:1:2::"},
+		{"[fe80::1%eth0]:4711", "fe80::"},
+	} {
+		if got := addressOf(&http.Request{RemoteAddr: tt.remote}).String(); got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.remote, got, tt.want)
+		}
 	}
 }
 

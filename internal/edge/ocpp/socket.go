@@ -70,7 +70,7 @@ func deflates(r *http.Request, version ocppj.Version) bool {
 	if version == ocppj.V16 {
 		return false
 	}
-	for _, offer := range strings.Split(strings.Join(r.Header.Values("Sec-Websocket-Extensions"), ","), ",") {
+	for offer := range strings.SplitSeq(strings.Join(r.Header.Values("Sec-Websocket-Extensions"), ","), ",") {
 		name, parameters, _ := strings.Cut(offer, ";")
 		if strings.TrimSpace(name) == "permessage-deflate" && !strings.Contains(parameters, "server_max_window_bits") {
 			return true

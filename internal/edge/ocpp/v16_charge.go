@@ -54,7 +54,7 @@ func stop16(ctx context.Context, x *exchange, q *ocpp16.StopTransactionRequest) 
 	r.TransactionID = strconv.Itoa(q.TransactionID)
 	r.StopReason = string(ocpp16.ReasonLocal) // what it means when it is left out
 	if q.Reason != nil {
-		r.StopReason = string(*q.Reason)
+		r.StopReason = word(*q.Reason)
 	}
 	if q.IDTag != nil {
 		presented := x.presented16(*q.IDTag)

@@ -33,8 +33,8 @@ func (x *exchange) report2(q *ocpp201.TransactionEventRequest) session.Report {
 		Kind: kind2(q.EventType), Version: x.dialect.name, TransactionID: q.TransactionInfo.TransactionID,
 		EVSE: evse.ID, Connector: value(evse.ConnectorID), SeqNo: int64(q.SeqNo),
 		OccurredAt: moment(q.Timestamp), AsSent: string(q.Timestamp), ReceivedAt: x.at, Offline: value(q.Offline),
-		Trigger: string(q.TriggerReason), State: state2(q.TransactionInfo.ChargingState),
-		StopReason:    string(value(q.TransactionInfo.StoppedReason)),
+		Trigger: word(q.TriggerReason), State: state2(q.TransactionInfo.ChargingState),
+		StopReason:    word(value(q.TransactionInfo.StoppedReason)),
 		RemoteStartID: idOr(q.TransactionInfo.RemoteStartID), ReservationID: idOr(q.ReservationID),
 		Samples: samples2(q.MeterValue), Digest: digest(x.frame.Payload),
 	}

@@ -2,6 +2,7 @@ package ocpp
 
 import (
 	"crypto/sha256"
+	"strings"
 	"time"
 
 	"pylon/internal/domain/station"
@@ -35,6 +36,19 @@ func registrationWord(r station.Registration) string {
 		return "Rejected"
 	}
 	panic("ocpp: no word for registration " + string(r))
+}
+
+// wordMax is longer than any word of an enumeration.
+const wordMax = 64
+
+// word returns a word of an enumeration, as far as words go: what is tolerated
+// may be none.
+func word[T ~string](w T) string {
+	text := string(w)
+	if len(text) > wordMax {
+		text = strings.ToValidUTF8(text[:wordMax], "")
+	}
+	return text
 }
 
 // value returns what an optional field holds, its zero value when it is not

@@ -148,6 +148,7 @@ func (s *Server) serveLive(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.readers.leave(boards)
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // a reader says nothing, for hours
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store, no-transform")
 	w.Header().Set("X-Accel-Buffering", "no") // nginx holds streams back otherwise

@@ -125,7 +125,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-store")
-	_ = http.NewResponseController(w).SetWriteDeadline(s.clock.Now().Add(readerPatient)) // a connection without deadlines is a test's
+	patient := s.clock.Now().Add(readerPatient)
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(patient) // a body that never comes shall hold no connection; without deadlines it is a test's
+	_ = control.SetWriteDeadline(patient)
 	s.mux.ServeHTTP(w, r)
 }
 

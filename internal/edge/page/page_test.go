@@ -3,8 +3,10 @@ package page_test
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -331,5 +333,34 @@ func TestSetupMakesOneKey(t *testing.T) {
 	}
 	if status, body := post("same-origin"); status != 403 || strings.Contains(body, "pylon_") {
 		t.Errorf("a second time: %d %s", status, body)
+	}
+}
+
+// bygone is a clock by which every term is over when it begins.
+type bygone struct{ clock.System }
+
+func (bygone) Now() time.Time { return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) }
+
+// Who announces a form and does not send it holds no connection.
+func TestFormThatNeverComes(t *testing.T) {
+	s, err := page.New(page.Options{Clock: bygone{}, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(s)
+	defer server.Close()
+	for _, path := range []string{"POST /setup", "GET /", "GET /nothing"} {
+		conn, err := net.Dial("tcp", server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+		if _, err := fmt.Fprintf(conn, "%s HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nt", path); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadAll(conn); err != nil {
+			t.Errorf("%s: the connection is held: %v", path, err)
+		}
 	}
 }

@@ -20,15 +20,18 @@ import (
 type access struct {
 	perSecond int
 
-	mu   *sync.Mutex               // guards all below
-	pace map[ident.KeyID]time.Time // when the key will have had its due; see [access.take]
-	used map[ident.KeyID]time.Time // since the last writing
+	mu   *sync.Mutex                  // guards all below
+	pace map[ident.KeyID]time.Time    // when the key will have had its due; see [access.take]
+	used map[ident.KeyID]time.Time    // since the last writing
+	open map[ident.OrganisationID]int // live streams
+	all  int                          // of them
 }
 
 func newAccess(perSecond int) access {
 	return access{
 		perSecond: perSecond, mu: &sync.Mutex{},
 		pace: map[ident.KeyID]time.Time{}, used: map[ident.KeyID]time.Time{},
+		open: map[ident.OrganisationID]int{},
 	}
 }
 
@@ -93,6 +96,30 @@ func (a *access) take(key ident.KeyID, now time.Time) (left int, ok bool) {
 	}
 	a.pace[key] = due
 	return int(room / share), true
+}
+
+// enter takes one of an organisation's live streams; who does gives it back
+// with leave.
+func (a *access) enter(org ident.OrganisationID) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, of := range []struct{ open, most int }{{a.open[org], streamsOfOneMax}, {a.all, streamsMax}} {
+		if of.open >= of.most {
+			return fault.New(fault.Unavailable, "too_many_streams", "max", strconv.Itoa(of.most))
+		}
+	}
+	a.open[org]++
+	a.all++
+	return nil
+}
+
+func (a *access) leave(org ident.OrganisationID) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.all--
+	if a.open[org]--; a.open[org] == 0 {
+		delete(a.open, org)
+	}
 }
 
 // writeUses writes when keys were last used. What cannot be written is tried

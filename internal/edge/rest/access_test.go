@@ -1,6 +1,7 @@
 package rest_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -141,6 +142,30 @@ func TestEveryChangeIsAudited(t *testing.T) {
 	for _, secret := range []string{"0123456789abcdef", "fedcba9876543210", "04SECRETUID", "Alice", "pylon_"} {
 		if strings.Contains(trail, secret) {
 			t.Errorf("the trail has %s", secret)
+		}
+	}
+}
+
+// One organisation takes no other's live streams, whatever keys it has, and
+// gives back its own.
+func TestStreamsOfAnOrganisationAreBounded(t *testing.T) {
+	w := newWorld(t, options{})
+	var open []*listener
+	for range 250 {
+		open = append(open, w.listen(t, w.first.key, "", ""))
+	}
+	w.refused(503, "too_many_streams", w.keyWith(account.EventsRead), "GET", "/api/v1/events", "")
+	w.listen(t, w.other.key, "", "")
+	open[0].close()
+	for ctx := t.Context(); ctx.Err() == nil; {
+		q, err := http.NewRequestWithContext(ctx, "GET", w.http.URL+"/api/v1/events", nil)
+		w.must(err)
+		q.Header.Set("Authorization", "Bearer "+w.first.key)
+		answer, err := http.DefaultClient.Do(q)
+		w.must(err)
+		_ = answer.Body.Close()
+		if answer.StatusCode == 200 {
+			return
 		}
 	}
 }

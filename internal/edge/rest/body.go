@@ -185,9 +185,9 @@ func (e *Edit[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 
 // Schema is T's, or null.
 func (Edit[T]) Schema(r huma.Registry) *huma.Schema {
-	schema := r.Schema(reflect.TypeFor[T](), true, "")
-	schema.Nullable = schema.Ref == ""
-	return schema
+	schema := *r.Schema(reflect.TypeFor[T](), false, "") // a copy: a reference could not be null, and the type itself is not
+	schema.Nullable = true
+	return &schema
 }
 
 // IsZero reports whether the member is absent.

@@ -74,6 +74,7 @@ func (s *Server) operations() {
 	s.siteOperations()
 	s.stationOperations()
 	s.stationRecordOperations()
+	s.templateOperations()
 	s.rawOperation()
 	s.commandOperations()
 	s.tokenOperations()
@@ -97,7 +98,7 @@ func loosen(document *huma.OpenAPI) {
 				p.Schema.Nullable = false
 			}
 			if op.RequestBody != nil {
-				asked[op.RequestBody.Content["application/json"].Schema.Ref] = true
+				ask(asked, document.Components.Schemas, op.RequestBody.Content["application/json"].Schema.Ref)
 			}
 		}
 	}
@@ -108,6 +109,17 @@ func loosen(document *huma.OpenAPI) {
 		if !asked["#/components/schemas/"+name] {
 			schema.AdditionalProperties = nil
 		}
+	}
+}
+
+// ask notes the schema that ref names, and those of its members, as asked for.
+func ask(asked map[string]bool, schemas huma.Registry, ref string) {
+	if ref == "" || asked[ref] {
+		return
+	}
+	asked[ref] = true
+	for _, member := range schemas.SchemaFromRef(ref).Properties {
+		ask(asked, schemas, member.Ref)
 	}
 }
 

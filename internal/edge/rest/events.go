@@ -9,7 +9,6 @@ import (
 
 	"pylon/internal/domain/account"
 	"pylon/internal/domain/event"
-	"pylon/internal/kernel/fault"
 )
 
 // Event is one event of the live stream: the data of a server-sent event whose
@@ -28,13 +27,16 @@ type Event struct {
 
 // StreamFilter is the input of the live stream.
 type StreamFilter struct {
-	Topics      []string `query:"topics" maxItems:"100" doc:"Nouns, or noun:id: stations, sessions, tokens, sites, organisations, commands, keys; stations:CP-1 is one station with its connectors. All when left out" example:"stations,sessions"`
+	Topics      []string `query:"topics" maxItems:"100" doc:"Nouns, or noun:id: stations, templates, sessions, tokens, sites, organisations, commands, keys; stations:CP-1 is one station with its connectors. All when left out" example:"stations,sessions"`
 	LastEventID string   `header:"Last-Event-ID" doc:"id of the last event that was seen: what came after it is sent first"`
 }
 
-// streamsMax bounds the live streams of a node: each costs a goroutine, a
-// queue and a subscription. A console has one.
-const streamsMax = 1000
+// Live streams at a time: each costs a goroutine, a queue and a subscription. A
+// console has one.
+const (
+	streamsMax      = 1000 // of a node
+	streamsOfOneMax = 250  // of an organisation, however many keys it has: it shall not take the others'
+)
 
 func (s *Server) eventOperations() {
 	handle(s, operation{
@@ -48,12 +50,11 @@ func (s *Server) eventOperations() {
 		if err != nil {
 			return nil, err
 		}
-		if n := s.open.Add(1); n > streamsMax {
-			s.open.Add(-1)
-			return nil, fault.New(fault.Unavailable, "too_many_streams", "max", "1000")
+		if err := s.access.enter(by.Organisation); err != nil {
+			return nil, err
 		}
 		return &huma.StreamResponse{Body: func(out huma.Context) {
-			defer s.open.Add(-1)
+			defer s.access.leave(by.Organisation)
 			s.gauges.streams.Inc()
 			defer s.gauges.streams.Dec()
 			w := newStreamWriter(out, s.clock)

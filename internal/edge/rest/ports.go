@@ -34,6 +34,8 @@ type Store interface {
 	Sites(ctx context.Context, org ident.OrganisationID, q page.Query) (page.Result[site.Site], error)
 	Station(ctx context.Context, org ident.OrganisationID, ref string) (station.Detail, error)
 	Stations(ctx context.Context, org ident.OrganisationID, f station.Filter, q page.Query) (page.Result[station.Detail], error)
+	Template(ctx context.Context, org ident.OrganisationID, id ident.TemplateID) (station.Template, error)
+	OwnTemplates(ctx context.Context, org ident.OrganisationID, q page.Query) (page.Result[station.Template], error)
 	Intervals(ctx context.Context, id ident.StationID, from, to time.Time, q page.Query) (page.Result[station.Interval], error)
 	Findings(ctx context.Context, org ident.OrganisationID, f station.FindingFilter, q page.Query) (page.Result[station.Finding], error)
 	StationFrames(ctx context.Context, id ident.StationID, evse int, from, to time.Time, q page.Query) (page.Result[meter.Frame], error)

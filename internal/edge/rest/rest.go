@@ -19,7 +19,6 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -73,7 +72,6 @@ type Server struct {
 	access    access
 	attempts  attempts
 	stationID identities
-	open      atomic.Int64 // live streams
 	stop      sync.Once
 	stopped   chan struct{} // closed when live streams shall end
 }

@@ -30,7 +30,7 @@ type Station struct {
 	Controller      *Condition `json:"controller" doc:"What the station says of itself as a whole; null before it does"`
 	EVSEs           []EVSE     `json:"evses"`
 	Quirks          Quirks     `json:"quirks"`
-	TemplateID      *string    `json:"template_id" doc:"Of the quirks"`
+	TemplateID      *string    `json:"template_id" doc:"Where the quirks are from; null: set at the station, or there are none"`
 	CreatedAt       Time       `json:"created_at" nullable:"false"`
 }
 
@@ -69,16 +69,16 @@ type Connector struct {
 }
 
 // Quirks are switches for what a make of station does its own way; they come
-// from templates.
+// from a template, or from whoever set them at the station.
 type Quirks struct {
-	Lenient          *bool  `json:"lenient,omitzero" nullable:"false" doc:"Apply messages whose meaning is clear although they break the schema"`
+	Lenient          *bool  `json:"lenient,omitzero" nullable:"false" doc:"Apply messages whose meaning is clear although they break the schema; left out: in OCPP 1.6 those that carry paid energy, else none"`
 	SharedEVSE       bool   `json:"shared_evse,omitzero" doc:"OCPP 1.6: connectors are outlets of one EVSE"`
-	Subprotocol      string `json:"subprotocol,omitzero"`
-	MeterUnit        string `json:"meter_unit,omitzero"`
-	ReversedTags     bool   `json:"reversed_tags,omitzero"`
-	Phases           int    `json:"phases,omitzero"`
-	MaxCurrentMA     int64  `json:"max_current_ma,omitzero"`
-	HeartbeatSeconds int    `json:"heartbeat_seconds,omitzero"`
+	Subprotocol      string `json:"subprotocol,omitzero" example:"ocpp1.6" doc:"The one that Pylon chooses when the station offers it: ocpp1.6, ocpp2.0.1 or ocpp2.1"`
+	MeterUnit        string `json:"meter_unit,omitzero" example:"Wh" doc:"Of registers that name none: Wh or kWh"`
+	ReversedTags     bool   `json:"reversed_tags,omitzero" doc:"The station sends the bytes of a card in reverse"`
+	Phases           int    `json:"phases,omitzero" example:"3" doc:"1 or 3; 0: unknown"`
+	MaxCurrentMA     int64  `json:"max_current_ma,omitzero" example:"32000" doc:"Rating of a phase, at most 10000000; 0: unknown"`
+	HeartbeatSeconds int    `json:"heartbeat_seconds,omitzero" example:"300" doc:"Interval that the station is told, at most 86400; 0: Pylon's"`
 }
 
 // viewStation turns a station into what clients see. Where it connects from

@@ -14,23 +14,26 @@ import (
 
 // NewStation is a station to be made.
 type NewStation struct {
-	StationID       string  `json:"station_id" minLength:"1" maxLength:"64" example:"CP-1" doc:"The OCPP identity; never changes"`
-	Password        *string `json:"password,omitzero" nullable:"false" writeOnly:"true" doc:"HTTP Basic password of the station"`
-	Name            *string `json:"name,omitzero" nullable:"false" maxLength:"100"`
-	SiteID          *string `json:"site_id,omitzero" nullable:"false"`
-	Registration    *string `json:"registration,omitzero" nullable:"false" enum:"accepted,pending,rejected" doc:"accepted when left out"`
-	Automation      *string `json:"automation,omitzero" nullable:"false" enum:"on,off" doc:"on when left out"`
-	SecurityProfile *int    `json:"security_profile,omitzero" nullable:"false" minimum:"0" maximum:"3" doc:"1 with a password and 0 without when left out"`
+	StationID       string          `json:"station_id" minLength:"1" maxLength:"64" example:"CP-1" doc:"The OCPP identity; never changes"`
+	Password        *string         `json:"password,omitzero" nullable:"false" writeOnly:"true" doc:"HTTP Basic password of the station"`
+	Name            *string         `json:"name,omitzero" nullable:"false" maxLength:"100"`
+	SiteID          *string         `json:"site_id,omitzero" nullable:"false"`
+	Registration    *string         `json:"registration,omitzero" nullable:"false" enum:"accepted,pending,rejected" doc:"accepted when left out"`
+	Automation      *string         `json:"automation,omitzero" nullable:"false" enum:"on,off" doc:"on when left out"`
+	SecurityProfile *int            `json:"security_profile,omitzero" nullable:"false" minimum:"0" maximum:"3" doc:"1 with a password and 0 without when left out"`
+	Quirks          Edit[NewQuirks] `json:"quirks,omitzero" doc:"Before those of any template; empty or null: the template's"`
 }
 
-// StationPatch is a merge patch of a station.
+// StationPatch is a merge patch of a station, but for the quirks, which are
+// given whole.
 type StationPatch struct {
-	Password        Edit[string] `json:"password,omitzero" writeOnly:"true" doc:"HTTP Basic password of the station from now on; null: none. The station is not told: use the command set_password for that"`
-	Name            Edit[string] `json:"name,omitzero" maxLength:"100"`
-	SiteID          Edit[string] `json:"site_id,omitzero" doc:"null: on no site"`
-	Registration    Edit[string] `json:"registration,omitzero" nullable:"false" enum:"accepted,pending,rejected"`
-	Automation      Edit[string] `json:"automation,omitzero" nullable:"false" enum:"on,off"`
-	SecurityProfile Edit[int]    `json:"security_profile,omitzero" nullable:"false" minimum:"0" maximum:"3"`
+	Password        Edit[string]    `json:"password,omitzero" writeOnly:"true" doc:"HTTP Basic password of the station from now on; null: none. The station is not told: use the command set_password for that"`
+	Name            Edit[string]    `json:"name,omitzero" maxLength:"100"`
+	SiteID          Edit[string]    `json:"site_id,omitzero" doc:"null: on no site"`
+	Registration    Edit[string]    `json:"registration,omitzero" nullable:"false" enum:"accepted,pending,rejected"`
+	Automation      Edit[string]    `json:"automation,omitzero" nullable:"false" enum:"on,off"`
+	SecurityProfile Edit[int]       `json:"security_profile,omitzero" nullable:"false" minimum:"0" maximum:"3"`
+	Quirks          Edit[NewQuirks] `json:"quirks,omitzero" doc:"In place of all that there are, and before those of any template; empty or null: the template's, from the next boot on"`
 }
 
 // InStation is the path of one station.
@@ -100,7 +103,9 @@ func (s *Server) stationOperations() {
 		if err != nil {
 			return nil, atPointer("/station_id", err)
 		}
-		patch := station.Patch{Name: b.Name, Site: b.SiteID, SecurityProfile: b.SecurityProfile, Password: b.Password}
+		patch := station.Patch{
+			Name: b.Name, Site: b.SiteID, SecurityProfile: b.SecurityProfile, Password: b.Password, Quirks: edited(b.Quirks, NewQuirks.domain),
+		}
 		if b.Registration != nil {
 			patch.Registration = new(station.Registration(*b.Registration))
 		}
@@ -167,9 +172,9 @@ func (p StationPatch) domain() (station.Patch, error) {
 	}
 	return station.Patch{
 		Name: edited(p.Name, same), Site: edited(p.SiteID, same), Password: edited(p.Password, same),
-		SecurityProfile: edited(p.SecurityProfile, same),
-		Registration:    edited(p.Registration, func(v string) station.Registration { return station.Registration(v) }),
-		Automation:      edited(p.Automation, func(v string) bool { return v == "on" }),
+		SecurityProfile: edited(p.SecurityProfile, same), Quirks: edited(p.Quirks, NewQuirks.domain),
+		Registration: edited(p.Registration, func(v string) station.Registration { return station.Registration(v) }),
+		Automation:   edited(p.Automation, func(v string) bool { return v == "on" }),
 	}, nil
 }
 

@@ -236,14 +236,15 @@ func (w *world) refused(status int, code, key, method, path, body string, header
 
 // things are one of each kind, of one organisation.
 type things struct {
-	site    string
-	station station.Detail
-	token   token.Token
-	session ident.SessionID
-	command ident.CommandID
-	key     string
-	owner   *fleet.Owner
-	socket  *socket
+	site     string
+	template string
+	station  station.Detail
+	token    token.Token
+	session  ident.SessionID
+	command  ident.CommandID
+	key      string
+	owner    *fleet.Owner
+	socket   *socket
 }
 
 // at is a moment of the test's stations.
@@ -260,6 +261,9 @@ func (w *world) fill(of tenant) things {
 	made, err := w.admin.CreateSite(ctx, of.by, admin.SitePatch{Name: new("Harbour")}, nil)
 	w.must(err)
 	th.site = string(made.ID)
+	tpl, err := w.admin.CreateTemplate(ctx, of.by, admin.TemplatePatch{Vendor: new("Nobody")}, nil)
+	w.must(err)
+	th.template = string(tpl.ID)
 	th.station, err = w.admin.CreateStation(ctx, of.by, admin.NewStation{
 		Identity: ident.Identity("CP-" + of.org.Slug), Patch: station.Patch{Site: &th.site, Name: new("Left")},
 	}, nil)

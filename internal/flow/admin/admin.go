@@ -1,5 +1,6 @@
 // Package admin holds the use cases of those who run an installation: make,
-// change and remove organisations, sites, stations, tokens and API keys.
+// change and remove organisations, sites, stations, their templates, tokens and
+// API keys.
 //
 // Guarantees: a method checks the caller's scope before anything else; a change
 // is committed together with its event, its line of the audit trail and, when
@@ -39,6 +40,7 @@ type Store interface {
 	Site(ctx context.Context, org ident.OrganisationID, id ident.SiteID) (site.Site, error)
 	Station(ctx context.Context, org ident.OrganisationID, ref string) (station.Detail, error)
 	Stations(ctx context.Context, org ident.OrganisationID, f station.Filter, q page.Query) (page.Result[station.Detail], error)
+	Template(ctx context.Context, org ident.OrganisationID, id ident.TemplateID) (station.Template, error)
 	Token(ctx context.Context, org ident.OrganisationID, id ident.TokenID) (token.Token, error)
 	TokenByUID(ctx context.Context, org ident.OrganisationID, uid string) (token.Token, error)
 	Key(ctx context.Context, org ident.OrganisationID, id ident.KeyID) (account.Key, error)

@@ -131,12 +131,21 @@ func TestEveryUseCaseNeedsItsScope(t *testing.T) {
 		"delete site":    func() error { return o.DeleteSite(ctx, nobody, "x", 0) },
 		"create station": func() error { _, err := o.CreateStation(ctx, nobody, admin.NewStation{}, nil); return err },
 		"delete station": func() error { return o.DeleteStation(ctx, nobody, "x", 0) },
-		"create token":   func() error { _, err := o.CreateToken(ctx, nobody, admin.NewToken{}, nil); return err },
-		"update token":   func() error { _, err := o.UpdateToken(ctx, nobody, "x", admin.TokenPatch{}, 0); return err },
-		"delete token":   func() error { return o.DeleteToken(ctx, nobody, "x", 0) },
-		"create key":     func() error { _, _, err := o.CreateKey(ctx, nobody, admin.NewKey{}, nil); return err },
-		"update key":     func() error { _, err := o.UpdateKey(ctx, nobody, "x", admin.KeyPatch{}, 0); return err },
-		"revoke key":     func() error { return o.RevokeKey(ctx, nobody, "x", 0) },
+		"create template": func() error {
+			_, err := o.CreateTemplate(ctx, nobody, admin.TemplatePatch{}, nil)
+			return err
+		},
+		"update template": func() error {
+			_, err := o.UpdateTemplate(ctx, nobody, "x", admin.TemplatePatch{}, 0)
+			return err
+		},
+		"delete template": func() error { return o.DeleteTemplate(ctx, nobody, "x", 0) },
+		"create token":    func() error { _, err := o.CreateToken(ctx, nobody, admin.NewToken{}, nil); return err },
+		"update token":    func() error { _, err := o.UpdateToken(ctx, nobody, "x", admin.TokenPatch{}, 0); return err },
+		"delete token":    func() error { return o.DeleteToken(ctx, nobody, "x", 0) },
+		"create key":      func() error { _, _, err := o.CreateKey(ctx, nobody, admin.NewKey{}, nil); return err },
+		"update key":      func() error { _, err := o.UpdateKey(ctx, nobody, "x", admin.KeyPatch{}, 0); return err },
+		"revoke key":      func() error { return o.RevokeKey(ctx, nobody, "x", 0) },
 	}
 	for name, call := range calls {
 		if err := call(); fault.CodeOf(err) != "scope_missing" {

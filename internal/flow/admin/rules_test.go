@@ -20,15 +20,16 @@ import (
 
 // things are one of each kind, of the first organisation.
 type things struct {
-	site    ident.SiteID
-	station ident.StationID
-	token   ident.TokenID
-	key     ident.KeyID
+	site     ident.SiteID
+	station  ident.StationID
+	template ident.TemplateID
+	token    ident.TokenID
+	key      ident.KeyID
 }
 
 func (w *world) things() things {
 	w.t.Helper()
-	return things{w.site("Depot").ID, w.station("CP-0").Station.ID, w.token("04AA").ID, w.key("meter").ID}
+	return things{w.site("Depot").ID, w.station("CP-0").Station.ID, w.template("ACME").ID, w.token("04AA").ID, w.key("meter").ID}
 }
 
 // useCase is one method of the service: what it needs, what it does and what
@@ -74,6 +75,10 @@ func making() []useCase {
 			_, err := w.admin.CreateStation(w.t.Context(), by, admin.NewStation{Identity: "CP-1"}, nil)
 			return err
 		}, false},
+		{"template.create", account.StationsWrite, event.TemplateCreated, func(w *world, by account.Actor, _ things) error {
+			_, err := w.admin.CreateTemplate(w.t.Context(), by, admin.TemplatePatch{Vendor: new("Maker")}, nil)
+			return err
+		}, false},
 		{"token.create", account.TokensWrite, event.TokenCreated, func(w *world, by account.Actor, _ things) error {
 			_, err := w.admin.CreateToken(w.t.Context(), by, admin.NewToken{UID: "04BB"}, nil)
 			return err
@@ -101,6 +106,13 @@ func changing() []useCase {
 		}, true},
 		{"station.delete", account.StationsWrite, event.StationDeleted, func(w *world, by account.Actor, at things) error {
 			return w.admin.DeleteStation(w.t.Context(), by, string(at.station), 0)
+		}, true},
+		{"template.update", account.StationsWrite, event.TemplateUpdated, func(w *world, by account.Actor, at things) error {
+			_, err := w.admin.UpdateTemplate(w.t.Context(), by, at.template, admin.TemplatePatch{Model: new("New")}, 0)
+			return err
+		}, true},
+		{"template.delete", account.StationsWrite, event.TemplateDeleted, func(w *world, by account.Actor, at things) error {
+			return w.admin.DeleteTemplate(w.t.Context(), by, at.template, 0)
 		}, true},
 		{"token.update", account.TokensWrite, event.TokenUpdated, func(w *world, by account.Actor, at things) error {
 			_, err := w.admin.UpdateToken(w.t.Context(), by, at.token, admin.TokenPatch{Label: new("New")}, 0)
@@ -135,7 +147,7 @@ func TestScopeComesFirst(t *testing.T) {
 				if !fault.Is(err, fault.Forbidden) || fault.CodeOf(err) != "scope_missing" {
 					t.Errorf("%s with every scope but %s: got %v, want scope_missing", by.Name, c.scope, err)
 				}
-				err = c.do(w, by, things{"sit_none", "sta_none", "tok_none", "key_none"})
+				err = c.do(w, by, things{"sit_none", "sta_none", "tpl_none", "tok_none", "key_none"})
 				if fault.CodeOf(err) != "scope_missing" {
 					t.Errorf("%s at what there is not: got %v, want scope_missing", by.Name, err)
 				}

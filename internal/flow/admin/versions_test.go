@@ -31,6 +31,13 @@ func TestVersionGuards(t *testing.T) {
 		"station.delete": func(w *world, at things, v int64) error {
 			return w.admin.DeleteStation(w.t.Context(), w.owner, "CP-0", v)
 		},
+		"template.update": func(w *world, at things, v int64) error {
+			_, err := w.admin.UpdateTemplate(w.t.Context(), w.owner, at.template, admin.TemplatePatch{Model: new("New")}, v)
+			return err
+		},
+		"template.delete": func(w *world, at things, v int64) error {
+			return w.admin.DeleteTemplate(w.t.Context(), w.owner, at.template, v)
+		},
 		"token.update": func(w *world, at things, v int64) error {
 			_, err := w.admin.UpdateToken(w.t.Context(), w.owner, at.token, admin.TokenPatch{Label: new("New")}, v)
 			return err

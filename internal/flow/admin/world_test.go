@@ -114,6 +114,13 @@ func (w *world) site(name string) site.Site {
 	return s
 }
 
+func (w *world) template(vendor string) station.Template {
+	w.t.Helper()
+	tpl, err := w.admin.CreateTemplate(w.t.Context(), w.owner, admin.TemplatePatch{Vendor: &vendor}, nil)
+	w.ok(err)
+	return tpl
+}
+
 func (w *world) token(uid string) token.Token {
 	w.t.Helper()
 	tok, err := w.admin.CreateToken(w.t.Context(), w.owner, admin.NewToken{UID: uid}, nil)

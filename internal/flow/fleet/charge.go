@@ -23,12 +23,12 @@ func (o *Owner) Authorize(ctx context.Context, p token.Presented, at Place) (tok
 			return nil, nil, err
 		}
 		verdict = token.Decide(o.fleet.clock.Now(), seen.token, session.Ask(p, seen.token, o.at(at), o.open))
-		if !seen.changed {
+		set := new(change.Set)
+		o.note(set, &seen)
+		if empty(set) {
 			return nil, nil, nil
 		}
-		set := new(change.Set)
-		seen.note(set)
-		return set, func() {}, nil
+		return set, func() { o.noted(&seen) }, nil
 	})
 	return verdict, err
 }
@@ -58,6 +58,7 @@ func (o *Owner) Report(ctx context.Context, r session.Report) (session.Answer, e
 			o.open = remember(o.open, out.Changed)
 			o.finish(seenCommands)
 			o.unfollow(known.Remote)
+			o.noted(&seen)
 			o.publish()
 		}, nil
 	})
@@ -165,6 +166,7 @@ type sighting struct {
 	token   *token.Token // nil when nothing was presented, or nothing that could be a token
 	changed bool         // there is a row to write
 	created bool         // it is listed for the first time
+	flood   bool         // it is not listed, for the station brings too many; nobody was told yet
 }
 
 // see notes that p was presented. A token that nobody knows gets its row
@@ -181,11 +183,19 @@ func (o *Owner) see(ctx context.Context, p token.Presented) (sighting, error) {
 	if known == nil && !created {
 		return sighting{}, nil
 	}
+	if created {
+		if lately := o.fleet.strangers.lately(o.id, now); lately.listed >= strangersMax {
+			return sighting{flood: !lately.told}, nil
+		}
+	}
 	return sighting{token: &seen, changed: changed, created: created}, nil
 }
 
-// note adds the sighting to set, when it is news.
-func (s sighting) note(set *change.Set) {
+// note adds a sighting to set, when it is news.
+func (o *Owner) note(set *change.Set, s *sighting) {
+	if s.flood {
+		o.report(set, tooManyStrangers())
+	}
 	if !s.changed {
 		return
 	}
@@ -221,7 +231,7 @@ func (o *Owner) changeOf(ctx context.Context, out *session.Outcome, seen sightin
 		st.Version++
 		set.Stations = append(set.Stations, st)
 	}
-	seen.note(set)
+	o.note(set, &seen)
 	return set, st, o.countTokens(ctx, set, out.Tokens)
 }
 

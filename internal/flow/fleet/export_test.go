@@ -11,4 +11,5 @@ const (
 	AskedMax      = askedMax
 	ConnectorsMax = connectorsMax
 	OpenMax       = openMax
+	StrangersMax  = strangersMax
 )

@@ -50,6 +50,8 @@ type Fleet struct {
 	sites         memo[ident.SiteID, site.Site]
 	templates     memo[ident.OrganisationID, []station.Template]
 
+	strangers strangers
+
 	mu   sync.Mutex
 	live map[ident.StationID]*Owner
 }

@@ -61,14 +61,18 @@ func (o *Owner) Status(ctx context.Context, r station.StatusReport) error {
 // Find commits what the station reported and we could not apply.
 func (o *Owner) Find(ctx context.Context, f station.Finding) error {
 	return o.settle(ctx, func(context.Context) (*change.Set, func(), error) {
-		set := &change.Set{
-			Findings: []station.Finding{f},
-			Events: []event.Event{{
-				Type: event.StationAlerted, Subject: string(o.id),
-				Data: station.AlertNotice{Kind: "finding", Code: string(f.Code), Detail: f.Detail},
-			}},
-		}
+		set := new(change.Set)
+		o.report(set, f)
 		return set, func() {}, nil
+	})
+}
+
+// report adds a finding to set, and the event that tells of it.
+func (o *Owner) report(set *change.Set, f station.Finding) {
+	set.Findings = append(set.Findings, f)
+	set.Events = append(set.Events, event.Event{
+		Type: event.StationAlerted, Subject: string(o.id),
+		Data: station.AlertNotice{Kind: "finding", Code: string(f.Code), Detail: f.Detail},
 	})
 }
 

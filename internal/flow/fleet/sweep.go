@@ -124,6 +124,7 @@ func (f *Fleet) expireOffline(ctx context.Context, before time.Time) error {
 
 // writeSeen writes when each station was last heard.
 func (f *Fleet) writeSeen(ctx context.Context) error {
+	f.strangers.forget(f.clock.Now()) // as good a minute as any
 	at := make(map[ident.StationID]time.Time)
 	for _, o := range f.owners() {
 		at[o.id] = time.UnixMicro(o.seen.Load()).UTC()

@@ -125,7 +125,7 @@ func (s *socket) send(op byte, frame []byte) error {
 }
 
 // read returns the next text message, which is valid until the next call. Pings
-// are answered on the way. The server's goodbye is [io.EOF].
+// are answered on the way. The server's goodbye is an error that tells why.
 func (s *socket) read() ([]byte, error) {
 	s.message = s.message[:0]
 	for {
@@ -134,7 +134,7 @@ func (s *socket) read() ([]byte, error) {
 		case err != nil:
 			return nil, err
 		case op == opClose:
-			return nil, io.EOF
+			return nil, goodbye(control)
 		case op == opPing:
 			if err := s.send(opPong, append(make([]byte, headMax), control...)); err != nil {
 				return nil, err
@@ -177,6 +177,14 @@ func (s *socket) frame() (final bool, op byte, control []byte, err error) {
 	s.message = append(s.message, make([]byte, length)...)
 	_, err = io.ReadFull(s.in, s.message[from:])
 	return final, op, nil, err
+}
+
+// goodbye reads a close frame: two bytes of code, then the reason.
+func goodbye(control []byte) error {
+	if len(control) < 2 {
+		return errors.New("server closed the connection")
+	}
+	return fmt.Errorf("server closed the connection: %d %s", binary.BigEndian.Uint16(control), control[2:])
 }
 
 // close ends the connection without a farewell. It may be called more than once,

@@ -137,6 +137,24 @@ func TestStationRefusesCallsWithNotImplemented(t *testing.T) {
 	}
 }
 
+func TestTheServersGoodbyeIsTold(t *testing.T) {
+	for _, c := range []struct{ name, payload, want string }{
+		{"code and reason", string(websocket.FormatCloseMessage(1008, "too many")), "1008 too many"},
+		{"nothing", "", "closed the connection"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			server := newServer(t)
+			server.before = func(ws *websocket.Conn, _ ocppj.Frame) {
+				_ = ws.WriteMessage(websocket.CloseMessage, []byte(c.payload))
+			}
+			err := connect(t, server.config("A", ocppj.V16)).Boot()
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got error %v, want %q in it", err, c.want)
+			}
+		})
+	}
+}
+
 func TestConnectFails(t *testing.T) {
 	mute := httptest.NewServer(&websocketOnly{})
 	defer mute.Close()

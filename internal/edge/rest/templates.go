@@ -1,0 +1,148 @@
+package rest
+
+import (
+	"context"
+	"net/http"
+
+	"pylon/internal/domain/account"
+	"pylon/internal/domain/station"
+	"pylon/internal/flow/admin"
+	"pylon/internal/kernel/ident"
+)
+
+// StationTemplate is quirks for the makes of station that match it.
+type StationTemplate struct {
+	ID       string `json:"id" example:"tpl_01JD3K6X5M8Q2V7T9WBNCRFHYZ"`
+	Vendor   string `json:"vendor" example:"ACME*" doc:"Pattern: * stands for any characters, case does not count"`
+	Model    string `json:"model" doc:"Pattern; empty: any"`
+	Firmware string `json:"firmware" doc:"Pattern; empty: any"`
+	Quirks   Quirks `json:"quirks"`
+}
+
+// NewStationTemplate is a template to be made.
+type NewStationTemplate struct {
+	Vendor   string    `json:"vendor" minLength:"1" maxLength:"100" example:"ACME*" doc:"Pattern: * stands for any characters, case does not count"`
+	Model    *string   `json:"model,omitzero" nullable:"false" maxLength:"100" doc:"Pattern; any when left out"`
+	Firmware *string   `json:"firmware,omitzero" nullable:"false" maxLength:"100" doc:"Pattern; any when left out"`
+	Quirks   NewQuirks `json:"quirks"`
+}
+
+// StationTemplatePatch is a merge patch of a template, but for the quirks,
+// which are given whole.
+type StationTemplatePatch struct {
+	Vendor   Edit[string]    `json:"vendor,omitzero" nullable:"false" maxLength:"100"`
+	Model    Edit[string]    `json:"model,omitzero" maxLength:"100" doc:"null: any"`
+	Firmware Edit[string]    `json:"firmware,omitzero" maxLength:"100" doc:"null: any"`
+	Quirks   Edit[NewQuirks] `json:"quirks,omitzero" doc:"In place of all that there are; null: none"`
+}
+
+// NewQuirks are quirks that somebody sets, closed where [Quirks] are open.
+type NewQuirks Quirks
+
+func (q NewQuirks) domain() station.Quirks { return station.Quirks(q) }
+
+// InTemplate is the path of one template.
+type InTemplate struct {
+	Template string `path:"templateId" maxLength:"64" example:"tpl_01JD3K6X5M8Q2V7T9WBNCRFHYZ"`
+}
+
+func viewTemplate(t station.Template) StationTemplate {
+	return StationTemplate{ID: string(t.ID), Vendor: t.Vendor, Model: t.Model, Firmware: t.Firmware, Quirks: viewQuirks(t.Quirks)}
+}
+
+func oneTemplate(t station.Template) *One[StationTemplate] {
+	return &One[StationTemplate]{ETag: etag(t.Version), Body: viewTemplate(t)}
+}
+
+func createdTemplate(t station.Template) Created[StationTemplate] {
+	return Created[StationTemplate]{Location: prefix + "/station-templates/" + string(t.ID), ETag: etag(t.Version), Body: viewTemplate(t)}
+}
+
+// template returns the template of a path.
+func (s *Server) template(ctx context.Context, by account.Actor, in InTemplate) (station.Template, error) {
+	id, err := pathID[ident.TemplateID](in.Template)
+	if err != nil {
+		return station.Template{}, err
+	}
+	return s.store.Template(ctx, by.Organisation, id)
+}
+
+func (s *Server) templateOperations() {
+	handle(s, operation{
+		id: "list-station-templates", method: http.MethodGet, path: "/station-templates", tag: "stations", scope: account.StationsRead,
+		summary: "List station templates",
+		detail: "When a station boots, it gets the quirks of the template whose patterns match its make and say most about it. " +
+			"Quirks that were set at the station itself go before any template's.",
+	}, func(ctx context.Context, by account.Actor, in *struct{ Paging }) (*Listed[StationTemplate], error) {
+		rows, err := s.store.OwnTemplates(ctx, by.Organisation, in.query(""))
+		return listed(ctx, rows, err, viewTemplate)
+	})
+	handle(s, operation{
+		id: "get-station-template", method: http.MethodGet, path: "/station-templates/{templateId}", tag: "stations", scope: account.StationsRead,
+		summary: "Get a station template",
+	}, func(ctx context.Context, by account.Actor, in *struct{ InTemplate }) (*One[StationTemplate], error) {
+		t, err := s.template(ctx, by, in.InTemplate)
+		return oneTemplate(t), err
+	})
+	handle(s, operation{
+		id: "create-station-template", method: http.MethodPost, path: "/station-templates", tag: "stations", scope: account.StationsWrite,
+		summary: "Make a station template", detail: "Stations get its quirks at their next boot.",
+		status: http.StatusCreated, onceKey: keyTaken,
+		example: map[string]any{"vendor": "ACME*", "model": "Wall 2*", "quirks": map[string]any{"lenient": true, "phases": 3}},
+	}, func(ctx context.Context, by account.Actor, in *struct{ Payload[NewStationTemplate] }) (*Created[StationTemplate], error) {
+		b := in.Body.value
+		t, err := s.admin.CreateTemplate(ctx, by, admin.TemplatePatch{
+			Vendor: &b.Vendor, Model: b.Model, Firmware: b.Firmware, Quirks: new(b.Quirks.domain()),
+		}, keep(ctx, http.StatusCreated, createdTemplate))
+		return new(createdTemplate(t)), err
+	})
+	s.templateChanges()
+}
+
+func (s *Server) templateChanges() {
+	refuses := []int{http.StatusPreconditionFailed, http.StatusPreconditionRequired}
+	handle(s, operation{
+		id: "update-station-template", method: http.MethodPatch, path: "/station-templates/{templateId}", tag: "stations",
+		scope: account.StationsWrite, summary: "Change a station template", detail: "Stations get the change at their next boot.",
+		example: map[string]any{"quirks": map[string]any{"lenient": true, "heartbeat_seconds": 60}}, refuses: refuses,
+	}, func(ctx context.Context, by account.Actor, in *struct {
+		InTemplate
+		IfMatch
+		Payload[StationTemplatePatch]
+	},
+	) (*One[StationTemplate], error) {
+		there, err := s.template(ctx, by, in.InTemplate)
+		if err != nil {
+			return nil, err
+		}
+		version, err := in.needed()
+		if err != nil {
+			return nil, err
+		}
+		p := in.Body.value
+		t, err := s.admin.UpdateTemplate(ctx, by, there.ID, admin.TemplatePatch{
+			Vendor: edited(p.Vendor, same), Model: edited(p.Model, same), Firmware: edited(p.Firmware, same),
+			Quirks: edited(p.Quirks, NewQuirks.domain),
+		}, version)
+		return oneTemplate(t), err
+	})
+	handle(s, operation{
+		id: "delete-station-template", method: http.MethodDelete, path: "/station-templates/{templateId}", tag: "stations",
+		scope: account.StationsWrite, summary: "Remove a station template",
+		detail: "Stations that have its quirks keep them, and its id, until their next boot.", refuses: refuses,
+	}, func(ctx context.Context, by account.Actor, in *struct {
+		InTemplate
+		IfMatch
+	},
+	) (*Nothing, error) {
+		there, err := s.template(ctx, by, in.InTemplate)
+		if err != nil {
+			return nil, err
+		}
+		version, err := in.needed()
+		if err != nil {
+			return nil, err
+		}
+		return done(s.admin.DeleteTemplate(ctx, by, there.ID, version))
+	})
+}
