@@ -42,11 +42,11 @@ type stream struct {
 func (st *stream) run(ctx context.Context, lastID string) error {
 	heard, deafen := st.server.feed.Subscribe(st.by.Organisation)
 	defer func() { deafen() }()
+	beats, stopBeats := st.server.clock.Ticker(keepAlive)
+	defer stopBeats()
 	if err := st.begin(ctx, lastID); err != nil {
 		return err
 	}
-	beats, stopBeats := st.server.clock.Ticker(keepAlive)
-	defer stopBeats()
 	var again <-chan time.Time // when to listen again, after the feed broke off
 	for {
 		var err error
