@@ -132,11 +132,8 @@ func (c *committer) land(n numbers) error {
 		stmt: c.catalogue.mark, miss: errLost,
 		args: []driver.Value{n.event, c.batches + 1, n.stream, c.batches},
 	}
-	err := c.w.run(&mark, nil)
-	if errors.Is(err, errLost) {
-		c.lost = true
-	}
-	if err != nil {
+	if err := c.w.run(&mark, nil); err != nil {
+		c.lost = errors.Is(err, errLost)
 		return c.abandon(err)
 	}
 	if err := c.tell(c.catalogue.commit); err != nil {

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"database/sql"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -189,6 +190,20 @@ func aSession(owner change.Owner, transaction string, at time.Time) session.Sess
 		Begin: session.Register{Value: decimal.FromInt(0, 0)}, Last: session.Register{Value: decimal.FromInt(0, 0)}, // as they come back
 		ChargingState: session.StateCharging, StateSince: at, LastSeqNo: -1, LastEventAt: at, Version: 1,
 	}
+}
+
+// count returns how many rows a table has.
+func (db *database) count(table string) (n int64) {
+	db.t.Helper()
+	raw, err := sql.Open("sqlite", db.options.Path)
+	if err != nil {
+		db.t.Fatal(err)
+	}
+	defer raw.Close()
+	if err := raw.QueryRowContext(db.t.Context(), "SELECT COUNT(*) FROM "+table).Scan(&n); err != nil {
+		db.t.Fatal(err)
+	}
+	return n
 }
 
 // all asks for one page that holds everything.

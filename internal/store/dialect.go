@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
@@ -45,30 +46,31 @@ const (
 
 // How SQLite is opened.
 const (
-	busyTimeout   = "5000"     // ms; another process (a backup, a shell) holds the lock
-	writerCache   = "-65536"   // KiB: the pages of the sessions of ten thousand stations
-	readerCache   = "-8192"    // KiB, for each of the readers
-	walKeep       = "67108864" // bytes
-	defaultSync   = "full"     // the log is on the disk before anyone is answered
-	sqliteBegin   = "BEGIN IMMEDIATE"
-	sqliteDSNHead = "file:"
+	busyTimeout = "5000"     // ms; another process (a backup, a shell) holds the lock
+	writerCache = "-65536"   // KiB: the pages of the sessions of ten thousand stations
+	readerCache = "-8192"    // KiB, for each of the readers
+	walKeep     = "67108864" // bytes; a long reader lets the log grow, and it shrinks again
 )
 
 func sqliteDialect() dialect {
 	return dialect{
-		goose: goose.DialectSQLite3, alone: true, begin: sqliteBegin,
+		goose: goose.DialectSQLite3, alone: true, begin: "BEGIN IMMEDIATE",
 		connect: connectSQLite, text: questionMarks, schema: rowNumbers, guard: guardByReading, trouble: sqliteTrouble, backup: copySQLite,
 	}
 }
 
 func connectSQLite(o Options, writes bool) (driver.Connector, error) {
 	sync := o.Synchronous
-	if sync == "" {
-		sync = defaultSync
+	switch sync {
+	case "":
+		sync = "full"
+	case "full", "off":
+	default:
+		return nil, fmt.Errorf("synchronous %q: full or off", sync)
 	}
 	pragmas := []string{
 		"busy_timeout(" + busyTimeout + ")", "journal_mode(wal)", "synchronous(" + sync + ")",
-		"journal_size_limit(" + walKeep + ")", "temp_store(memory)", "foreign_keys(off)",
+		"journal_size_limit(" + walKeep + ")", "temp_store(memory)",
 	}
 	query := url.Values{"_dqs": {"0"}}
 	if writes {
@@ -79,7 +81,7 @@ func connectSQLite(o Options, writes bool) (driver.Connector, error) {
 		pragmas = append(pragmas, "cache_size("+readerCache+")")
 	}
 	query["_pragma"] = pragmas
-	return sqlite.NewConnector(sqliteDSNHead + (&url.URL{Path: o.Path}).EscapedPath() + "?" + query.Encode())
+	return sqlite.NewConnector("file:" + (&url.URL{Path: o.Path}).EscapedPath() + "?" + query.Encode())
 }
 
 // copySQLite writes what is committed to a new file, from a connection of its

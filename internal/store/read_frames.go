@@ -141,14 +141,21 @@ func (s *Store) framePage(ctx context.Context, of stretch, q page.Query, want fu
 	return result, err
 }
 
-// FrameBySeq returns the newest frame of a session with a seqNo.
+// FrameBySeq returns the newest frame of a session with a seqNo. One that has
+// come into a block has lost the end of its digest; ask by the digest first.
 func (s *Store) FrameBySeq(ctx context.Context, id ident.StationID, ses ident.SessionID, seqNo int64) (meter.Frame, error) {
 	return s.frameThat(ctx, id, ses, func(f *meter.Frame) bool { return f.SeqNo == seqNo })
 }
 
-// FrameByDigest returns the newest frame of a session with a digest.
+// FrameByDigest returns the newest frame of a session with a digest, of which
+// [meter.BlockDigest] bytes tell.
 func (s *Store) FrameByDigest(ctx context.Context, id ident.StationID, ses ident.SessionID, digest []byte) (meter.Frame, error) {
-	return s.frameThat(ctx, id, ses, func(f *meter.Frame) bool { return bytes.Equal(f.Digest, digest) })
+	some := digest[:min(len(digest), meter.BlockDigest)]
+	f, err := s.frameThat(ctx, id, ses, func(f *meter.Frame) bool { return len(some) > 0 && bytes.HasPrefix(f.Digest, some) })
+	if err == nil {
+		f.Digest = digest
+	}
+	return f, err
 }
 
 // frameThat looks through all frames of a session: a few microseconds for each

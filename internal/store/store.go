@@ -31,7 +31,7 @@ import (
 // Options are what a Store is made of; Path, Clock and Node are needed.
 type Options struct {
 	Path        string // of the SQLite file; its folder exists
-	Synchronous string // of SQLite: "full" ("" is that), or "off" to see what is lost then
+	Synchronous string // of SQLite: "full" ("" is that: on the disk before anyone is answered), or "off" to see what is lost then
 	Clock       clock.Clock
 	Node        ident.NodeID // this run of this process
 
@@ -121,7 +121,7 @@ func (s *Store) Close() error { return s.readers.Close() }
 func (s *Store) Commit(ctx context.Context, set *change.Set) error {
 	j := s.jobs.Get().(*job) //nolint:forcetypeassert // nothing else is in the pool
 	err := s.catalogue.plan(set, j)
-	if err == nil {
+	if err == nil && len(j.ops) > 0 {
 		err = s.committer.submit(ctx, j)
 	}
 	if cap(j.values) <= pooledMax {

@@ -22,8 +22,8 @@ import (
 // Set is one decision's change.
 //
 // Of a session in Progress these are written, and nothing else: Energy, Last,
-// PowerW, PowerAt, StateOfCharge, ChargingState, StateSince, SegmentNo,
-// LastSeqNo, Frames, LastEventAt and Version.
+// PowerW, PowerAt, StateOfCharge, ChargingState, StateSince, StateCause,
+// StateTrigger, SegmentNo, LastSeqNo, Frames, Noted, LastEventAt and Version.
 //
 // A row with a Version is new when that is 1 and must not exist yet; otherwise
 // the stored version must be one less. A Set that meets another version is
@@ -42,7 +42,7 @@ type Set struct {
 	Connectors    []station.Connector
 	Intervals     []station.Interval // by (station, EVSE, connector, From): written or closed
 	Sessions      []session.Session
-	Progress      []session.Session // sessions of which only what a reading moves differs, see below
+	Progress      []session.Session // sessions of which only what a reading moves differs, see above
 	Segments      []session.Segment // by (station, session, number): written or closed
 	Frames        []meter.Frame
 	Findings      []station.Finding

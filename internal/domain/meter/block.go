@@ -13,7 +13,9 @@ const blockCodec = 1
 // sessions, to dst, column by column: what hardly changes from frame to frame
 // becomes runs of zeros, and the values of one series follow each other as
 // small differences. The result is meant for a compressor. [ParseBlock] makes
-// the same frames again, with the promises of [AppendFrame].
+// the same frames again, with the promises of [AppendFrame], but of a digest
+// only the first [BlockDigest] bytes: chance is all that no compressor can
+// shorten, and of four samples it would be more than half.
 func AppendBlock(dst []byte, frames []Frame) []byte {
 	b := blockWriter{texts: map[string]uint64{}, shapes: map[string]uint64{}, series: map[series]int{}}
 	for i := range frames {
@@ -32,6 +34,10 @@ func AppendBlock(dst []byte, frames []Frame) []byte {
 	}
 	return w.buf
 }
+
+// BlockDigest is how much of a digest a block keeps, in bytes: of the frames of
+// one session no two are alike in them by chance.
+const BlockDigest = 8
 
 // ParseBlock reads what [AppendBlock] wrote. Station and Session are the
 // caller's to fill in. Damaged data is an error.
@@ -152,8 +158,9 @@ func (b *blockWriter) frame(f *Frame) {
 	if f.Digest == nil {
 		c[colDigestLen].uint(0)
 	} else {
-		c[colDigestLen].uint(uint64(len(f.Digest)) + 1)
-		c[colDigest].buf = append(c[colDigest].buf, f.Digest...)
+		digest := f.Digest[:min(len(f.Digest), BlockDigest)]
+		c[colDigestLen].uint(uint64(len(digest)) + 1)
+		c[colDigest].buf = append(c[colDigest].buf, digest...)
 	}
 	*p = now
 	b.samples(f)
