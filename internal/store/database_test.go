@@ -118,6 +118,12 @@ func (db *database) commit(set *change.Set) {
 }
 
 func (db *database) told() []event.Recorded {
+	db.t.Helper()
+	// Callers are woken before their events are told, and those before the next
+	// commit: one more, and all is told.
+	if err := db.Beat(db.t.Context(), db.options.Node); err != nil {
+		db.t.Fatal(err)
+	}
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	return append([]event.Recorded{}, db.events...)

@@ -85,7 +85,6 @@ func TestEvents(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		db.restart() // callers are woken first: when the store has ended, all is told
 		told := db.told()
 		for i := range told {
 			if string(told[i].JSON) != fmt.Sprintf(`{"n":%s}`, told[i].Subject) {
