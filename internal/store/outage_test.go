@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"pylon/internal/domain/account"
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/event"
 	"pylon/internal/domain/token"
@@ -285,47 +284,6 @@ func verifyVictim(t *testing.T, db *database, id ident.StationID, acknowledged i
 	if events != s.Frames {
 		t.Errorf("station %s: got %d events, want %d", id, events, s.Frames)
 	}
-}
-
-// TestEnsureFirst makes the first organisation once.
-func TestEnsureFirst(t *testing.T) {
-	each(t, func(t *testing.T, db *database) {
-		if _, err := db.FirstOrganisation(t.Context()); !fault.Is(err, fault.NotFound) {
-			t.Errorf("empty: got %v, want not found", err)
-		}
-		first := account.Organisation{ID: newID[ident.OrganisationID](), Slug: "home", CreatedAt: t0}
-		place := siteOf(first.ID)
-		key := account.Key{ID: newID[ident.KeyID](), Name: "owner", Hash: [32]byte{7}, Scopes: []account.Scope{account.All}, CreatedAt: t0}
-		var wait sync.WaitGroup
-		var mu sync.Mutex
-		made := 0
-		for range 4 {
-			wait.Go(func() {
-				did, err := db.EnsureFirst(t.Context(), first, place, &key)
-				if err != nil {
-					t.Error(err)
-				}
-				mu.Lock()
-				defer mu.Unlock()
-				if did {
-					made++
-				}
-			})
-		}
-		wait.Wait()
-		if made != 1 {
-			t.Errorf("made %d times, want once", made)
-		}
-		got, org, err := db.KeyByHash(t.Context(), [32]byte{7})
-		if err != nil || !org.First || org.ID != first.ID || got.Organisation != org.ID || !got.InForce(t0) {
-			t.Errorf("got key %+v of %+v, %v", got, org, err)
-		}
-		other := first
-		other.ID, other.Slug = newID[ident.OrganisationID](), "other"
-		if did, err := db.EnsureFirst(t.Context(), other, place, nil); did || err != nil {
-			t.Errorf("a second first: got %v, %v, want false", did, err)
-		}
-	})
 }
 
 // TestBackup copies a database while it is written.

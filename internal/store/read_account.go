@@ -8,7 +8,6 @@ import (
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/site"
 	"pylon/internal/domain/station"
-	"pylon/internal/kernel/fault"
 	"pylon/internal/kernel/ident"
 	"pylon/internal/kernel/page"
 )
@@ -164,27 +163,4 @@ func (s *Store) Audits(ctx context.Context, org ident.OrganisationID, q page.Que
 // Idempotency returns the kept answer to a request of org.
 func (s *Store) Idempotency(ctx context.Context, org ident.OrganisationID, key string) (change.Idempotency, error) {
 	return one(ctx, s, idempotency.from()+"WHERE t.org = $1 AND t.key = $2", idempotency.columns, string(org), key)
-}
-
-// EnsureFirst makes the first organisation with its first site and, when it is
-// not nil, its first key, on a database that has none. It reports whether it
-// did; a database that has one is left alone.
-func (s *Store) EnsureFirst(ctx context.Context, org account.Organisation, at site.Site, key *account.Key) (made bool, err error) {
-	_, err = s.FirstOrganisation(ctx)
-	if !fault.Is(err, fault.NotFound) {
-		return false, err
-	}
-	org.First, org.Version = true, 1
-	at.Organisation, at.Version = org.ID, 1
-	set := &change.Set{Organisations: []account.Organisation{org}, Sites: []site.Site{at}}
-	if key != nil {
-		k := *key
-		k.Organisation, k.Version = org.ID, 1
-		set.Keys = []account.Key{k}
-	}
-	err = s.Commit(ctx, set)
-	if fault.Is(err, fault.Conflict) { // another was quicker
-		return false, nil
-	}
-	return err == nil, err
 }

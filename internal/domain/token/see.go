@@ -58,3 +58,13 @@ type Notice struct {
 
 // NoticeOf returns what an event tells of t.
 func NoticeOf(t Token) Notice { return Notice{ID: t.ID, Type: t.Type, Status: t.Status} }
+
+// printable reports whether text is ASCII without control characters.
+func printable(text string) bool {
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			return false
+		}
+	}
+	return true
+}

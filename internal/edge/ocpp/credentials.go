@@ -1,7 +1,6 @@
 package ocpp
 
 import (
-	"crypto/rand"
 	"crypto/sha256"
 	"slices"
 	"time"
@@ -9,10 +8,9 @@ import (
 	"pylon/internal/domain/station"
 )
 
-const (
-	passwordMax = 128 // bytes of a password that are hashed: twice the longest of 2.1
-	saltSize    = 16
-)
+// passwordMax is how many bytes of a password are hashed: twice the longest of
+// 2.1.
+const passwordMax = 128
 
 // matching returns the hash of the secret that a password is right for, nil
 // when there is none.
@@ -27,16 +25,10 @@ func matching(st *station.Station, password string, now time.Time) []byte {
 	return st.Secrets[index].Hash
 }
 
-func newSalt() []byte {
-	salt := make([]byte, saltSize)
-	_, _ = rand.Read(salt) // never fails: the runtime ends the process instead
-	return salt
-}
-
 // secretOf makes a secret of a password that is sent to a station or asked of
 // one. It need not be one that OCPP allows: stations take what they take.
 func secretOf(password string, now time.Time) station.Secret {
-	salt := newSalt()
+	salt := station.NewSalt()
 	secret, err := station.NewSecret(password, salt, now)
 	if err == nil {
 		return secret

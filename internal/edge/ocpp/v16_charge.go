@@ -84,7 +84,7 @@ func meterValues16(ctx context.Context, x *exchange, q *ocpp16.MeterValuesReques
 	r.EVSE, r.Connector = x.station.Quirks.Place(q.ConnectorID)
 	r.Samples = x.samples16(q.MeterValue)
 	if q.ConnectorID == 0 {
-		return nil, x.owner.Meter(ctx, frameOf(&r))
+		return nil, x.owner.Meter(ctx, x.frameOf(&r))
 	}
 	if q.TransactionID != nil {
 		r.TransactionID = strconv.Itoa(*q.TransactionID)
@@ -94,9 +94,9 @@ func meterValues16(ctx context.Context, x *exchange, q *ocpp16.MeterValuesReques
 }
 
 // frameOf is a report's samples outside a transaction.
-func frameOf(r *session.Report) meter.Frame {
+func (x *exchange) frameOf(r *session.Report) meter.Frame {
 	return meter.Frame{
-		EVSE: r.EVSE, Connector: r.Connector, Source: meter.SourceMeterValues, SeqNo: -1, Digest: r.Digest,
+		EVSE: r.EVSE, Connector: r.Connector, Source: meter.SourceMeterValues, SeqNo: -1, Digest: digest(x.frame.Payload),
 		ReceivedAt: r.ReceivedAt, OccurredAt: r.OccurredAt, AsSent: r.AsSent, Samples: r.Samples,
 	}
 }
@@ -106,7 +106,7 @@ func (x *exchange) report16(kind session.ReportKind, at schema.Timestamp) sessio
 	r := session.Report{
 		Kind: kind, Version: station.OCPP16, SeqNo: -1, ReservationID: -1, RemoteStartID: -1,
 		OccurredAt: moment(at), AsSent: string(at), ReceivedAt: x.at,
-		State: session.StateUnknown, Digest: digest(x.frame.Payload),
+		State: session.StateUnknown,
 	}
 	if at == "" {
 		r.OccurredAt = x.at

@@ -36,7 +36,7 @@ func (x *exchange) report2(q *ocpp201.TransactionEventRequest) session.Report {
 		Trigger: word(q.TriggerReason), State: state2(q.TransactionInfo.ChargingState),
 		StopReason:    word(value(q.TransactionInfo.StoppedReason)),
 		RemoteStartID: idOr(q.TransactionInfo.RemoteStartID), ReservationID: idOr(q.ReservationID),
-		Samples: samples2(q.MeterValue), Digest: digest(x.frame.Payload),
+		Samples: samples2(q.MeterValue),
 	}
 	if r.Kind == session.Ended && r.StopReason == "" {
 		r.StopReason = string(ocpp201.ReasonLocal) // what it means when it is left out

@@ -92,10 +92,11 @@ func moment(t schema.Timestamp) time.Time {
 // seconds rounds down.
 func seconds(d time.Duration) int { return int(d / time.Second) }
 
-// digestSize is enough to tell a repeat among the messages of one transaction.
+// digestSize is enough to tell a repeat among the samples of one station.
 const digestSize = 16
 
-// digest tells whether two payloads are the same.
+// digest tells whether two payloads of samples outside transactions are the
+// same. What tells repeats of transaction messages apart, the domain decides.
 func digest(payload []byte) []byte {
 	sum := sha256.Sum256(payload)
 	return sum[:digestSize]

@@ -26,8 +26,8 @@ func TestParseAccepts(t *testing.T) {
 		want     ocppj.Frame
 	}{
 		{
-			"4.2.1 call", all, `[2,"19223201","Heartbeat",{}]`,
-			ocppj.Frame{Type: ocppj.TypeCall, ID: "19223201", Action: "Heartbeat", Payload: empty},
+			"4.2.1 call", all, `[2,"call-1","Heartbeat",{}]`,
+			ocppj.Frame{Type: ocppj.TypeCall, ID: "call-1", Action: "Heartbeat", Payload: empty},
 		},
 		{
 			"4.2.1 call with payload", all, `[2,"1","DataTransfer",{"vendorId":"a","data":"[\"]}"}]`,
@@ -42,8 +42,8 @@ func TestParseAccepts(t *testing.T) {
 			ocppj.Frame{Type: ocppj.TypeCallResult, ID: "1", Payload: []byte(`{"status":"Accepted"}`)},
 		},
 		{
-			"4.2.3 call error, errata 3.9 example", all, `[4,"162376037","NotSupported","SendLocalList.req not implemented",{}]`,
-			ocppj.Frame{Type: ocppj.TypeCallError, ID: "162376037", Code: ocppj.NotSupported, Description: "SendLocalList.req not implemented", Details: empty},
+			"4.2.3 call error, errata 3.9", all, `[4,"call-17","NotSupported","no local list here",{}]`,
+			ocppj.Frame{Type: ocppj.TypeCallError, ID: "call-17", Code: ocppj.NotSupported, Description: "no local list here", Details: empty},
 		},
 		{
 			"call error of an unknown code keeps it", all, `[4,"1","Oops","",{"a":[1]}]`,
