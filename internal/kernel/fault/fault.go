@@ -59,6 +59,21 @@ func InvalidField(pointer, code, detail string) *Error {
 	return &Error{Kind: Invalid, Code: "invalid_input", Fields: []Field{{pointer, code, detail}}}
 }
 
+// Below returns err with the pointers of its fields below the member at
+// pointer. An error without fields stays as it is.
+func Below(pointer string, err error) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || len(e.Fields) == 0 {
+		return err
+	}
+	moved := *e
+	moved.Fields = make([]Field, len(e.Fields))
+	for i, f := range e.Fields {
+		moved.Fields[i] = Field{pointer + f.Pointer, f.Code, f.Detail}
+	}
+	return &moved
+}
+
 // Error returns code and values, for logs.
 func (e *Error) Error() string {
 	var b strings.Builder

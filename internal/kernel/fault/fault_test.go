@@ -70,3 +70,19 @@ func TestText(t *testing.T) {
 		})
 	}
 }
+
+func TestBelow(t *testing.T) {
+	inner := fault.InvalidField("/variable", "required", "names it")
+	got, ok := errors.AsType[*fault.Error](fault.Below("/set/0", inner))
+	if !ok || got.Kind != fault.Invalid || got.Fields[0] != (fault.Field{Pointer: "/set/0/variable", Code: "required", Detail: "names it"}) {
+		t.Errorf("got %v", got)
+	}
+	if inner.Fields[0].Pointer != "/variable" {
+		t.Errorf("the error itself has changed: %v", inner)
+	}
+	for _, err := range []error{nil, io.EOF, fault.New(fault.NotFound, "not_found")} {
+		if got := fault.Below("/x", err); got != err { //nolint:errorlint // the very same
+			t.Errorf("got %v, want %v", got, err)
+		}
+	}
+}

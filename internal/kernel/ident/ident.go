@@ -28,6 +28,8 @@ type (
 	SessionID string
 	// CommandID names something asked of a station.
 	CommandID string
+	// JobID names work on many stations.
+	JobID string
 	// KeyID names an API key.
 	KeyID string
 	// FindingID names something that a station reported and that does not fit.
@@ -36,21 +38,28 @@ type (
 	AuditID string
 	// TemplateID names quirks and settings for a make of station.
 	TemplateID string
+	// VariableChangeID names one line of the history of a station's variables.
+	VariableChangeID string
+	// HappeningID names one thing that a station told of a variable of its own.
+	HappeningID string
 	// NodeID names one run of one Pylon process.
 	NodeID string
 )
 
-func (OrganisationID) prefix() string { return "org_" }
-func (SiteID) prefix() string         { return "sit_" }
-func (StationID) prefix() string      { return "sta_" }
-func (TokenID) prefix() string        { return "tok_" }
-func (SessionID) prefix() string      { return "ses_" }
-func (CommandID) prefix() string      { return "cmd_" }
-func (KeyID) prefix() string          { return "key_" }
-func (FindingID) prefix() string      { return "fnd_" }
-func (AuditID) prefix() string        { return "aud_" }
-func (TemplateID) prefix() string     { return "tpl_" }
-func (NodeID) prefix() string         { return "nod_" }
+func (OrganisationID) prefix() string   { return "org_" }
+func (SiteID) prefix() string           { return "sit_" }
+func (StationID) prefix() string        { return "sta_" }
+func (TokenID) prefix() string          { return "tok_" }
+func (SessionID) prefix() string        { return "ses_" }
+func (CommandID) prefix() string        { return "cmd_" }
+func (JobID) prefix() string            { return "job_" }
+func (KeyID) prefix() string            { return "key_" }
+func (FindingID) prefix() string        { return "fnd_" }
+func (AuditID) prefix() string          { return "aud_" }
+func (TemplateID) prefix() string       { return "tpl_" }
+func (VariableChangeID) prefix() string { return "chg_" }
+func (HappeningID) prefix() string      { return "hap_" }
+func (NodeID) prefix() string           { return "nod_" }
 
 // ID is any of the identifier types.
 type ID interface {

@@ -161,7 +161,7 @@ func Actions() []schema.Action {
 		{Name: ActionNotifyPriorityCharging, FromStation: true},
 		{Name: ActionNotifyReport, FromStation: true},
 		{Name: ActionNotifySettlement, FromStation: true},
-		{Name: ActionNotifyWebPaymentStarted, FromStation: true},
+		{Name: ActionNotifyWebPaymentStarted, FromCSMS: true},
 		{Name: ActionOpenPeriodicEventStream, FromStation: true},
 		{Name: ActionPublishFirmware, FromCSMS: true},
 		{Name: ActionPublishFirmwareStatusNotification, FromStation: true},

@@ -42,6 +42,14 @@ func Decode(data []byte, m Message) Violations {
 	return r.Violations()
 }
 
+// Read fills m, which must be new, from a payload that fits the schema of another version of the
+// same message: what m's own schema has against it does not count. The message keeps no reference to data.
+func Read(data []byte, m Message) {
+	r := newReader(data)
+	r.judged = true
+	m.Read(r)
+}
+
 // Check returns what is wrong with a message that was built in memory; nil when nothing is.
 func Check(m Message) Violations {
 	var r Report

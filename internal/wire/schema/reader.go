@@ -21,6 +21,7 @@ type Reader struct {
 	s      string // the payload; a substring never leaves the reader, it would keep the whole payload alive
 	i      int    // the next byte to read
 	broken bool   // syntax error: nothing more can be read
+	judged bool   // mistakes are of no interest, so that no number of them ends the reading
 }
 
 func newReader(data []byte) *Reader {
@@ -194,7 +195,7 @@ func List[T any](r *Reader, into *[]T, read func(*T, *Reader)) {
 			r.syntax("is not JSON: item expected")
 			return
 		}
-		if r.hopeless && len(r.violations) == MaxViolations {
+		if r.hopeless && !r.judged && len(r.violations) == MaxViolations {
 			r.broken = true // enough is known, and a long list of mistakes shall not buy memory
 			return
 		}

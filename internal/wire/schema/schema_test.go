@@ -132,6 +132,11 @@ func TestReportHasALimit(t *testing.T) {
 	if len(violations) != schema.MaxViolations || violations.Tolerable() {
 		t.Errorf("many violations: got %d of them", len(violations))
 	}
+	var all ocpp16.MeterValuesRequest
+	schema.Read(message(broken), &all)
+	if got := len(all.MeterValue[0].SampledValue); got != 1001 {
+		t.Errorf("judged by another schema: got %d samples, want all 1001", got)
+	}
 }
 
 func TestViolationsSayFieldAndRule(t *testing.T) {
