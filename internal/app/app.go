@@ -25,6 +25,7 @@ import (
 	"pylon/internal/edge/rest"
 	"pylon/internal/flow/admin"
 	"pylon/internal/flow/fleet"
+	"pylon/internal/flow/jobs"
 	"pylon/internal/kernel/clock"
 	"pylon/internal/kernel/ident"
 	"pylon/internal/store"
@@ -46,6 +47,7 @@ type Node struct {
 	bus     *cluster.Bus
 	fleet   *fleet.Fleet
 	admin   *admin.Service
+	jobs    *jobs.Service
 	gateway *ocpp.Gateway
 	api     *rest.Server
 	page    *page.Server
@@ -63,10 +65,15 @@ const stopTerm = 10 * time.Second
 // it logs goes to logs. The caller calls Run or, after an error of his own,
 // Close.
 func Open(ctx context.Context, c Config, logs io.Writer) (*Node, error) {
+	return OpenAt(ctx, clock.System{}, c, logs)
+}
+
+// OpenAt is [Open] on a clock of the caller's: a test lets months pass.
+func OpenAt(ctx context.Context, clk clock.Clock, c Config, logs io.Writer) (*Node, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	n := &Node{config: c, clock: clock.System{}, log: newLogger(c, logs), figures: prometheus.NewRegistry(), ready: make(chan struct{})}
+	n := &Node{config: c, clock: clk, log: newLogger(c, logs), figures: prometheus.NewRegistry(), ready: make(chan struct{})}
 	n.id = ident.New[ident.NodeID](n.clock.Now())
 	n.figures.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, step := range []func(context.Context) error{n.openFolder, n.openBus, n.openStore, n.openFrames, n.assemble, n.listen} {
@@ -79,7 +86,7 @@ func Open(ctx context.Context, c Config, logs io.Writer) (*Node, error) {
 }
 
 func (n *Node) openBus(ctx context.Context) (err error) {
-	n.bus, err = cluster.Open(ctx, cluster.Options{URL: n.config.NATSURL, Node: n.id, Clock: n.clock, Log: n.log})
+	n.bus, err = cluster.Open(ctx, cluster.Options{URL: n.config.NATSURL, Node: n.id, Log: n.log})
 	return err
 }
 
@@ -119,7 +126,7 @@ func (n *Node) Run(ctx context.Context) error {
 		if err := n.first(ctx); err != nil {
 			return err
 		}
-		return within(ctx, []func(context.Context) error{n.fleet.Run, n.upkeep, n.debug}, func(ctx context.Context) error {
+		return within(ctx, []func(context.Context) error{n.fleet.Run, n.jobs.Run, n.upkeep, n.debug}, func(ctx context.Context) error {
 			return within(ctx, []func(context.Context) error{n.gateway.Run, n.api.Run, n.page.Run}, n.serve)
 		})
 	})

@@ -12,6 +12,8 @@ import (
 	"pylon/internal/edge/rest"
 	"pylon/internal/flow/admin"
 	"pylon/internal/flow/fleet"
+	"pylon/internal/flow/jobs"
+	"pylon/internal/kernel/clock"
 	"pylon/internal/kernel/ident"
 	list "pylon/internal/kernel/page"
 	"pylon/internal/store"
@@ -25,13 +27,15 @@ func (n *Node) assemble(context.Context) (err error) {
 		return fmt.Errorf("serve the node's messages: %w", err)
 	}
 	n.admin = admin.New(n.store, n.fleet, n.clock)
+	n.jobs = jobs.New(n.store, n.fleet, n.clock, n.log)
 	n.gateway = ocpp.New(ocpp.Options{
 		Directory: directory{n.store, n.admin}, Fleet: owners{n.fleet}, FrameLog: frames{n.frames},
 		Clock: n.clock, Log: n.log, Metrics: ocpp.NewMetrics(n.figures),
 		Unknown: ocpp.UnknownStations(n.config.UnknownStations), RegistrationToken: n.config.RegistrationToken,
+		Limits: ocpp.Limits{}.Times(clock.Speed(n.clock)),
 	})
 	n.api, err = rest.New(rest.Options{
-		Store: n.store, Stations: n.fleet, Admin: n.admin, Feed: n.bus, Frames: frames{n.frames},
+		Store: n.store, Stations: n.fleet, Admin: n.admin, Jobs: n.jobs, Feed: n.bus, Frames: frames{n.frames},
 		Clock: n.clock, Log: n.log, Version: Version(), Register: n.figures,
 		Metrics: promhttp.HandlerFor(n.figures, promhttp.HandlerOpts{Registry: n.figures}),
 	})

@@ -14,24 +14,24 @@ import (
 // underscores) and a key of pylon.toml, in this order of precedence.
 type Config struct {
 	Listen      string   `help:"Address of the API, the pages and the stations, host:port (serve: :8080, demo: 127.0.0.1:8080)."`
-	TLSListen   string   `name:"tls-listen" help:"Address of the same over TLS, for security profile 2; needs tls-cert and tls-key."`
-	TLSCert     string   `name:"tls-cert" type:"path" help:"Certificate chain, PEM; read again when the file changes."`
-	TLSKey      string   `name:"tls-key" type:"path" help:"Private key, PEM."`
+	TLSListen   string   `name:"tls-listen" help:"Address of the same over TLS, for security profile 2; needs tls-cert and tls-key." group:"TLS"`
+	TLSCert     string   `name:"tls-cert" type:"path" help:"Certificate chain, PEM; read again when the file changes." group:"TLS"`
+	TLSKey      string   `name:"tls-key" type:"path" help:"Private key, PEM." group:"TLS"`
 	Data        string   `type:"path" help:"Folder of the databases (serve: ./data, demo: a temporary one)."`
-	DatabaseURL string   `name:"database-url" help:"postgres://… instead of SQLite in the data folder."`
-	NATSURL     string   `name:"nats-url" help:"nats://… instead of the NATS server in this process."`
-	Role        []string `default:"all" help:"What this node starts: gateway, api, worker, all."`
+	DatabaseURL string   `name:"database-url" help:"postgres://… instead of SQLite in the data folder." group:"Several nodes"`
+	NATSURL     string   `name:"nats-url" help:"nats://… instead of the NATS server in this process." group:"Several nodes"`
+	Role        []string `default:"all" help:"What this node starts: gateway, api, worker, all." group:"Several nodes"`
 
-	UnknownStations   string `name:"unknown-stations" default:"refuse" enum:"refuse,pending,accept" help:"What becomes of a station nobody created."`
-	RegistrationToken string `name:"registration-token" help:"The Basic password that unknown stations must bring."`
+	UnknownStations   string `name:"unknown-stations" default:"refuse" enum:"refuse,pending,accept" help:"What becomes of a station nobody created." group:"Stations"`
+	RegistrationToken string `name:"registration-token" help:"The Basic password that unknown stations must bring." group:"Stations"`
 	BootstrapAPIKey   string `name:"bootstrap-api-key" hidden:"" help:"Owner key of an empty database; better by environment."`
 	PublicPage        bool   `name:"public-page" help:"Show the status page at / without a key, on any address."`
 
-	FrameRetention    time.Duration `name:"frame-retention" default:"2160h" help:"How long OCPP frames are kept."`
+	FrameRetention    time.Duration `name:"frame-retention" default:"2160h" help:"How long OCPP frames are kept." group:"Stations"`
 	SQLiteSynchronous string        `name:"sqlite-synchronous" default:"full" enum:"full,off" hidden:"" help:"off: for tests of our own tests; loses data on a crash."`
 	DebugListen       string        `name:"debug-listen" hidden:"" help:"Loopback address of Go's profiler."`
-	LogLevel          string        `name:"log-level" default:"info" enum:"debug,info,warn,error" help:"Least level that is logged."`
-	LogFormat         string        `name:"log-format" default:"json" enum:"json,text" help:"How log lines look."`
+	LogLevel          string        `name:"log-level" default:"info" enum:"debug,info,warn,error" help:"Least level that is logged." group:"Log"`
+	LogFormat         string        `name:"log-format" default:"json" enum:"json,text" help:"How log lines look." group:"Log"`
 }
 
 // bootstrapMin is the shortest owner key that is taken: what can be guessed

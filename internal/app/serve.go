@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"pylon/internal/kernel/clock"
 )
 
 // Bounds of the HTTP server. Sockets of stations leave it at their upgrade;
@@ -66,7 +68,7 @@ func (n *Node) serve(ctx context.Context) error {
 	close(n.ready)
 	group.Go(func() error {
 		<-groupCtx.Done()
-		n.clock.AfterFunc(graceTerm, endRequests) // live streams would go on for ever
+		clock.System{}.AfterFunc(graceTerm, endRequests) // live streams would go on for ever
 		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTerm)
 		defer cancel()
 		return errors.Join(server.Shutdown(stopCtx), server.Close())

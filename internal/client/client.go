@@ -31,6 +31,10 @@ type Options struct {
 	Key   string       // API key
 	HTTP  *http.Client // nil: one of its own, without an overall time-out
 	Clock clock.Clock  // for the wait between tries; nil: the machine's
+
+	// Tell hears of every request when it is answered, or is not; nil: nobody
+	// does. It gets neither headers nor bodies, which hold secrets.
+	Tell func(method, address, outcome string, took time.Duration)
 }
 
 // Client calls one server with one key. It is safe for concurrent use.
@@ -39,6 +43,7 @@ type Client struct {
 	key   string
 	http  *http.Client
 	clock clock.Clock
+	tell  func(method, address, outcome string, took time.Duration)
 }
 
 // New returns a Client; it calls nobody yet.
@@ -53,7 +58,10 @@ func New(o Options) (*Client, error) {
 	if o.Clock == nil {
 		o.Clock = clock.System{}
 	}
-	return &Client{base: strings.TrimSuffix(o.Base, "/"), key: o.Key, http: o.HTTP, clock: o.Clock}, nil
+	if o.Tell == nil {
+		o.Tell = func(string, string, string, time.Duration) {}
+	}
+	return &Client{base: strings.TrimSuffix(o.Base, "/"), key: o.Key, http: o.HTTP, clock: o.Clock, tell: o.Tell}, nil
 }
 
 // Problem is a refusal of the API (RFC 9457).
@@ -227,7 +235,14 @@ func (c *Client) send(ctx context.Context, r request, body []byte) (*http.Respon
 	if c.key != "" {
 		q.Header.Set("Authorization", "Bearer "+c.key)
 	}
-	return c.http.Do(q)
+	began := c.clock.Now()
+	answer, err := c.http.Do(q)
+	outcome := "no answer"
+	if err == nil {
+		outcome = answer.Status
+	}
+	c.tell(r.method, address, outcome, c.clock.Now().Sub(began))
+	return answer, err
 }
 
 // problem reads a refusal; one that is none of the API's (a proxy's, say)

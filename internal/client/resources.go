@@ -95,9 +95,12 @@ type Session struct {
 	ChargingState string    `json:"charging_state"`
 	StartedAt     time.Time `json:"started_at"`
 	EndedAt       time.Time `json:"ended_at"`
+	ReceivedAt    time.Time `json:"start_received_at"` // when the server heard of it first
 	EnergyWh      int64     `json:"energy_wh"`
 	PowerW        int64     `json:"power_w"`
 	StopReason    string    `json:"stop_reason"`
+	EndedBy       string    `json:"ended_by"` // station, evidence, replacement; "": runs
+	Evidence      string    `json:"evidence"`
 }
 
 // Sessions lists sessions.
@@ -113,7 +116,9 @@ func (c *Client) Session(ctx context.Context, id string) (Session, error) {
 // MeterFrame is one message with samples.
 type MeterFrame struct {
 	Number     int64     `json:"number"`
-	Source     string    `json:"source"`
+	Source     string    `json:"source"` // meter_values, start, update, end
+	SeqNo      *int64    `json:"seq_no"` // nil: the version has none
+	OccurredAt time.Time `json:"occurred_at"`
 	ReceivedAt time.Time `json:"received_at"`
 	Samples    []Sample  `json:"samples"`
 }

@@ -110,3 +110,27 @@ type Interval struct {
 func (c *Client) StatusHistory(ctx context.Context, station string, q Query) (Page[Interval], error) {
 	return list[Interval](ctx, c, at("/stations/", station, "/status-history"), q)
 }
+
+// Finding is something that a station reported and that does not fit.
+type Finding struct {
+	ID         string    `json:"id"`
+	StationID  string    `json:"station_id"`
+	SessionID  string    `json:"session_id"`
+	Code       string    `json:"code"`
+	Detail     string    `json:"detail"`
+	Action     string    `json:"action"`
+	At         time.Time `json:"at"`
+	ResolvedAt time.Time `json:"resolved_at"` // zero: open
+}
+
+// ResolveFinding puts a finding away by hand.
+func (c *Client) ResolveFinding(ctx context.Context, id string) (Finding, error) {
+	var f Finding
+	_, err := c.do(ctx, request{method: http.MethodPost, path: prefix + at("/findings/", id, "/resolve")}, &f)
+	return f, err
+}
+
+// Findings lists a station's findings.
+func (c *Client) Findings(ctx context.Context, station string, q Query) (Page[Finding], error) {
+	return list[Finding](ctx, c, at("/stations/", station, "/findings"), q)
+}

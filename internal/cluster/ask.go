@@ -83,7 +83,7 @@ func (b *Bus) Ask(ctx context.Context, node ident.NodeID, kind string, id ident.
 	defer context.AfterFunc(b.openLine(), func() { hangUp(errLineCut) })()
 
 	deadline, _ := ctx.Deadline() // there is one: askMax
-	m := message{timeout: deadline.Sub(b.clock.Now()), kind: kind, station: id, body: body}
+	m := message{timeout: clock.Until(deadline), kind: kind, station: id, body: body}
 	reply, err := b.conn.RequestWithContext(ctx, to, m.encode())
 	if err != nil {
 		return nil, askError(ctx, err, node)
@@ -215,7 +215,7 @@ func (d *desk) employ(work func()) bool {
 }
 
 // shut takes no more messages, ends the handlers' contexts and waits for them.
-func (d *desk) shut(c clock.Clock) error {
+func (d *desk) shut() error {
 	d.mu.Lock()
 	inbox := d.inbox
 	d.end()
@@ -231,7 +231,7 @@ func (d *desk) shut(c clock.Clock) error {
 	select {
 	case <-done:
 		return nil
-	case <-c.After(closeWait):
+	case <-clock.System{}.After(closeWait): // what the handlers wait for keeps its own time
 		return errors.New("a handler does not end")
 	}
 }

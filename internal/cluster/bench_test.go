@@ -5,8 +5,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"pylon/internal/kernel/clock"
 )
 
 // cpu returns what the process has spent, on all its threads.
@@ -99,7 +97,7 @@ func BenchmarkNotify(b *testing.B) {
 // BenchmarkOpen is what the server in the process adds to a start and an end.
 func BenchmarkOpen(b *testing.B) {
 	for b.Loop() {
-		bus, err := Open(context.Background(), Options{Node: one, Clock: clock.System{}})
+		bus, err := Open(context.Background(), Options{Node: one})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -34,7 +34,6 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
-	"pylon/internal/kernel/clock"
 	"pylon/internal/kernel/fault"
 	"pylon/internal/kernel/ident"
 )
@@ -68,15 +67,13 @@ type Options struct {
 	CertificateFile string // PEM, with KeyFile, where the server asks for one
 	KeyFile         string
 
-	Node  ident.NodeID
-	Clock clock.Clock
-	Log   *slog.Logger // nil: none
+	Node ident.NodeID
+	Log  *slog.Logger // nil: none
 }
 
 // Bus is a node's place in the cluster. Its methods are safe for concurrent use.
 type Bus struct {
 	node     ident.NodeID
-	clock    clock.Clock
 	log      *slog.Logger
 	server   *server.Server // nil when it is elsewhere
 	conn     *nats.Conn
@@ -122,7 +119,7 @@ func connect(ctx context.Context, o Options, s *server.Server) (*Bus, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	b := &Bus{node: o.Node, clock: o.Clock, log: o.Log}
+	b := &Bus{node: o.Node, log: o.Log}
 	b.feed.topics = map[ident.OrganisationID]*topic{}
 	b.watchers.watches = map[string][]chan struct{}{}
 	b.desk.life, b.desk.end = context.WithCancel(context.WithoutCancel(ctx))
@@ -197,7 +194,7 @@ func (b *Bus) Connected() bool { return b.conn.IsConnected() }
 func (b *Bus) Close() error { return b.close() }
 
 func (b *Bus) shut() error {
-	err := b.desk.shut(b.clock)
+	err := b.desk.shut()
 	if b.conn.IsConnected() {
 		_ = b.conn.FlushTimeout(closeWait) // the last answers, which may be lost like all others
 	}

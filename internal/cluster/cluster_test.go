@@ -58,7 +58,6 @@ func listen(tb testing.TB, port int, change func(*server.Options)) *server.Serve
 
 func open(tb testing.TB, o Options) *Bus {
 	tb.Helper()
-	o.Clock = clock.System{}
 	b, err := Open(tb.Context(), o)
 	if err != nil {
 		tb.Fatal(err)
@@ -80,7 +79,7 @@ func closing(tb testing.TB, b *Bus) *Bus {
 func pair(tb testing.TB) (first, second *Bus) {
 	tb.Helper()
 	first = open(tb, Options{Node: one})
-	second, err := connect(tb.Context(), Options{Node: two, Clock: clock.System{}}, first.server)
+	second, err := connect(tb.Context(), Options{Node: two}, first.server)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -116,7 +115,6 @@ func TestBadOptions(t *testing.T) {
 		{"a malformed URL", Options{Node: one, URL: "nats://pylon:wrong@host:port:port"}, fault.Internal},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			test.options.Clock = clock.System{}
 			b, err := Open(t.Context(), test.options)
 			if err == nil {
 				t.Fatal(b.Close(), "opened")
@@ -156,7 +154,7 @@ func TestAuthentication(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := listen(t, 0, test.server)
-			bare := Options{URL: "nats://" + s.Addr().String(), Node: one, Clock: clock.System{}}
+			bare := Options{URL: "nats://" + s.Addr().String(), Node: one}
 			if b, err := Open(t.Context(), bare); !fault.Is(err, fault.Unavailable) {
 				t.Fatalf("without anything: got %v, %v", b, err)
 			}

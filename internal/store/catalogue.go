@@ -25,14 +25,19 @@ const (
 // catalogue is every statement that writes.
 type catalogue struct {
 	dialect dialect
+	packer  packer // of documents
 	all     []*statement
+
+	deviceStatements
 
 	owner                                 *statement
 	guards, removals                      map[change.Kind]*statement
 	organisations, sites, templates       versioned
 	keys, tokens, stations, commands      versioned
+	jobs, targets                         versioned
 	connectors, progress                  versioned
 	putInterval, putSegment, putFinding   *statement
+	explain, openAgain                    *statement
 	insertSession, updateSession          *statement
 	insertLink, updateLink, takeLink      *statement
 	removeLink, removeConnectors          *statement
@@ -62,10 +67,11 @@ var kinds = map[change.Kind]struct{ table, id string }{
 	change.KindToken:        {"tokens", "id"},
 	change.KindCommand:      {"commands", "id"},
 	change.KindTemplate:     {"templates", "id"},
+	change.KindJob:          {"jobs", "id"},
 }
 
-func newCatalogue(d dialect) *catalogue {
-	c := &catalogue{dialect: d, guards: map[change.Kind]*statement{}, removals: map[change.Kind]*statement{}}
+func newCatalogue(d dialect, p packer) *catalogue {
+	c := &catalogue{dialect: d, packer: p, guards: map[change.Kind]*statement{}, removals: map[change.Kind]*statement{}}
 	c.owner = c.guard("links", "epoch", "station = $1 AND epoch = $2")
 	for kind, k := range kinds {
 		c.guards[kind] = c.guard(k.table, "version", k.id+" = $1 AND version = $2")
@@ -81,6 +87,8 @@ func newCatalogue(d dialect) *catalogue {
 	c.tokens = versions(c, tokens)
 	c.stations = versions(c, stations)
 	c.commands = versions(c, commands)
+	c.jobs = versions(c, jobs)
+	c.targets = versions(c, targets)
 	c.connectors = versions(c, connectors)
 	c.progress = versions(c, progress)
 	c.progressTail = c.add(progress.update("version", tail))
@@ -89,11 +97,14 @@ func newCatalogue(d dialect) *catalogue {
 	c.putInterval = c.add(intervals.upsert())
 	c.putSegment = c.add(segments.upsert())
 	c.putFinding = c.add(findings.upsert())
+	c.explain = c.add("UPDATE findings SET resolved_at = $1 WHERE station = $2 AND session = $3 AND code = $4 AND resolved_at IS NULL")
+	c.openAgain = c.add("UPDATE findings SET resolved_at = NULL WHERE station = $1 AND session = $2 AND code = $3")
 	c.insertAudit = c.add(audits.insert())
 	c.insertIdempotency = c.add(idempotency.insert())
 	c.insertEvent = c.add(events.insert())
 	c.insertEvent.counts = countEvents
 	c.addLinks()
+	c.addDevices()
 	c.addFrames()
 	c.addUpkeep()
 	c.addTransactions()

@@ -14,6 +14,7 @@ import (
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/command"
 	"pylon/internal/domain/event"
+	"pylon/internal/domain/job"
 	"pylon/internal/domain/meter"
 	"pylon/internal/domain/session"
 	"pylon/internal/domain/site"
@@ -109,7 +110,9 @@ func TestReads(t *testing.T) {
 		key := account.Key{ID: newID[ident.KeyID](), Organisation: org.ID, Hash: [32]byte{1}, CreatedAt: t0, Version: 1}
 		cmd := aCommand(st, t0)
 		tpl := station.Template{ID: newID[ident.TemplateID](), Organisation: org.ID, Version: 1}
+		work := aJob(org.ID)
 		db.commit(&change.Set{
+			Jobs:   []job.Job{work},
 			Tokens: []token.Token{tok}, Keys: []account.Key{key}, Commands: []command.Command{cmd}, Templates: []station.Template{tpl},
 		})
 		for _, read := range []change.Read{
@@ -121,6 +124,7 @@ func TestReads(t *testing.T) {
 			{Kind: change.KindKey, ID: string(key.ID)},
 			{Kind: change.KindCommand, ID: string(cmd.ID)},
 			{Kind: change.KindTemplate, ID: string(tpl.ID)},
+			{Kind: change.KindJob, ID: string(work.ID)},
 		} {
 			for version, want := range map[int64]error{0: change.ErrStale, 1: nil, 2: change.ErrStale} {
 				read.Version = version
@@ -284,7 +288,8 @@ func TestProgressLeavesTheRestAlone(t *testing.T) {
 			Last: session.Register{Known: true, Energy: 2, Value: decimal.FromInt(20, 1), Unit: "Wh", Context: "c", At: later, AsSent: "a"}, Energy: 5,
 			PowerW: 6, PowerAt: later, StateOfCharge: 7, ChargingState: session.StateIdle, StateSince: later, StateCause: session.CauseCar,
 			StateTrigger: "t", SegmentNo: 8, StopReason: "r", LastSeqNo: 10, Frames: 11, Noted: 12, PlugIn: "p", StartKey: "k", StopKey: "l",
-			Tariff: "f", LastEventAt: later, Version: 2,
+			Tariff: "f", LastEventAt: later, HeardAt: later, ReadAt: later, AliveAt: later, EndedBy: session.ByEvidence, Evidence: session.Rebooted, TokenAt: later,
+			ClockNow: time.Minute, Aside: &session.Aside{FirstSeqNo: 1}, Version: 2,
 		}
 		requireNoZero(t, moved)
 		db.commit(&change.Set{Owner: owner, Progress: []session.Session{moved}})
@@ -296,7 +301,8 @@ func TestProgressLeavesTheRestAlone(t *testing.T) {
 		want.Energy, want.Last, want.PowerW, want.PowerAt, want.StateOfCharge = moved.Energy, moved.Last, moved.PowerW, moved.PowerAt, moved.StateOfCharge
 		want.ChargingState, want.StateSince, want.StateCause, want.StateTrigger = moved.ChargingState, moved.StateSince, moved.StateCause, moved.StateTrigger
 		want.SegmentNo, want.LastSeqNo, want.Frames, want.Noted = moved.SegmentNo, moved.LastSeqNo, moved.Frames, moved.Noted
-		want.LastEventAt, want.Version = moved.LastEventAt, moved.Version
+		want.LastEventAt, want.HeardAt, want.ReadAt, want.AliveAt = moved.LastEventAt, moved.HeardAt, moved.ReadAt, moved.AliveAt
+		want.Version = moved.Version
 		if !reflect.DeepEqual(got.Session, want) {
 			t.Errorf("got\n%+v\nwant\n%+v", got.Session, want)
 		}

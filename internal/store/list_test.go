@@ -217,8 +217,11 @@ func TestPlainLists(t *testing.T) {
 			c := aCommand(st, at)
 			c.ID, c.Action, c.State = ident.New[ident.CommandID](at), name, map[string]command.State{"1": command.Queued, "2": command.Sent, "3": command.Queued}[name]
 			f := station.Finding{ID: ident.New[ident.FindingID](at), Organisation: org.ID, Station: st.ID, Detail: name, At: at}
-			if name == "2" {
+			switch name {
+			case "2":
 				f.ResolvedAt = at
+			case "3":
+				f.Session, f.Code = "ses_x", station.MessageInvalid
 			}
 			db.commit(&change.Set{
 				Sites: []site.Site{{ID: ident.New[ident.SiteID](at), Organisation: org.ID, Name: name, Version: 1}},
@@ -265,6 +268,8 @@ func TestPlainLists(t *testing.T) {
 		}{
 			{"findings", station.FindingFilter{}, []string{"3", "2", "1"}},
 			{"open findings of a station", station.FindingFilter{Station: st.ID, Open: true}, []string{"3", "1"}},
+			{"findings of a session", station.FindingFilter{Session: "ses_x"}, []string{"3"}},
+			{"findings of a kind", station.FindingFilter{Code: []station.FindingCode{station.MessageInvalid}}, []string{"3"}},
 			{"findings of none", station.FindingFilter{Station: "sta_x"}, nil},
 		} {
 			expectList(t, tt.name, "", func(q page.Query) (page.Result[station.Finding], error) {

@@ -24,7 +24,7 @@ type planner struct {
 func (c *catalogue) plan(set *change.Set, j *job) error {
 	p := planner{c, j, set}
 	for _, part := range []func() error{
-		p.check, p.expect, p.rows, p.stationRows, p.newSessions, p.frames, p.knownSessions, p.history, p.records, p.news,
+		p.check, p.expect, p.rows, p.stationRows, p.newSessions, p.frames, p.knownSessions, p.history, p.deviceRows, p.records, p.news,
 	} {
 		if err := part(); err != nil {
 			return err
@@ -60,6 +60,11 @@ func (p *planner) check() error {
 	}
 	for i := range s.Frames {
 		of("frame", s.Frames[i].Station)
+	}
+	for i := range s.Resolved {
+		if s.Resolved[i].Finding == "" {
+			of("resolution", s.Resolved[i].Station)
+		}
 	}
 	return err
 }
@@ -97,6 +102,9 @@ func (p *planner) rows() error {
 			return err
 		}
 	}
+	if err := p.jobRows(); err != nil {
+		return err
+	}
 	for i := range s.Organisations {
 		if err := write(p, p.organisations, organisations, &s.Organisations[i], s.Organisations[i].Version); err != nil {
 			return err
@@ -131,8 +139,8 @@ func write[T any](p *planner, v versioned, t table[T], row *T, version int64) er
 	return alter(p.job, op{stmt: v.update, miss: change.ErrStale}, t, row, version-1)
 }
 
-// removed adds removals. A station takes its link and its connectors with it;
-// what happened there stays.
+// removed adds removals. A station takes its link, its connectors and what it
+// is made of with it; what happened there stays.
 func (p *planner) removed() error {
 	for _, r := range p.set.Removed {
 		s := p.removals[r.Kind]
@@ -143,6 +151,7 @@ func (p *planner) removed() error {
 		if r.Kind == change.KindStation {
 			p.do(p.removeLink, r.ID)
 			p.do(p.removeConnectors, r.ID)
+			p.removeDevice(r.ID)
 		}
 	}
 	return nil
@@ -253,12 +262,23 @@ func (p *planner) history() error {
 	return nil
 }
 
-// records adds findings, the audit trail and the answer to a request.
+// records adds findings and what explains them, the audit trail and the answer to a request.
 func (p *planner) records() error {
 	s := p.set
 	for i := range s.Findings {
 		if err := put(p.job, p.putFinding, findings, &s.Findings[i]); err != nil {
 			return err
+		}
+	}
+	for _, r := range s.Resolved { // perhaps one that is new
+		station, session, code := string(r.Station), string(r.Session), string(r.Code)
+		switch {
+		case r.Finding != "":
+			p.do(p.resolve, micros(r.At), string(r.Finding))
+		case r.At.IsZero():
+			p.do(p.openAgain, station, session, code)
+		default:
+			p.do(p.explain, micros(r.At), station, session, code)
 		}
 	}
 	for i := range s.Audits {

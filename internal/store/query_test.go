@@ -225,7 +225,13 @@ func TestSessionComesBack(t *testing.T) {
 			StartedAt: t0, StartedAsSent: "a", StartReceivedAt: t0.Add(time.Second), EndedAt: t0.Add(time.Hour), EndedAsSent: "b", EndReceivedAt: t0.Add(time.Hour),
 			ClockOffset: -1500 * time.Microsecond, TimeZone: "Europe/Berlin", Country: "DE", Begin: register(1), Last: register(2000), Energy: 5,
 			PowerW: -6, PowerAt: t0, StateOfCharge: 7, ChargingState: session.StateSuspendedEV, StateSince: t0, StateCause: session.CauseCar, StateTrigger: "t",
-			SegmentNo: 8, StopReason: "Local", LastSeqNo: 9, Frames: 10, Noted: 11, PlugIn: "p", StartKey: "sk", StopKey: "tk", Tariff: "f", LastEventAt: t0, Version: 1,
+			SegmentNo: 8, StopReason: "Local", LastSeqNo: 9, Frames: 10, Noted: 11, PlugIn: "p", StartKey: "sk", StopKey: "tk", Tariff: "f", LastEventAt: t0,
+			HeardAt: t0.Add(time.Second), ReadAt: t0.Add(time.Hour), AliveAt: t0.Add(time.Minute), EndedBy: session.ByEvidence, Evidence: session.ConnectorFree, TokenAt: t0, ClockNow: time.Hour,
+			Aside: &session.Aside{
+				Step:  session.Step{Off: register(1), OffLast: register(2), From: register(3), To: register(4), Between: 5},
+				After: register(6), FirstSeqNo: 7, Freed: session.Freed{At: t0, Told: t0.Add(time.Second)}, Booted: t0.Add(time.Minute),
+			},
+			Version: 1,
 		}
 		requireNoZero(t, s)
 		segment := session.Segment{Station: st.ID, Session: s.ID, Number: 1, State: session.StateCharging, Cause: session.CauseLimit, From: t0, Trigger: "Authorized"}

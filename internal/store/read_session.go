@@ -79,6 +79,13 @@ func (s *Store) SessionByStartKey(ctx context.Context, id ident.StationID, key s
 		sessionColumns, string(id), key)
 }
 
+// LastSession returns the session that ended last at a place of a station;
+// connector 0 is any of the EVSE.
+func (s *Store) LastSession(ctx context.Context, id ident.StationID, evse, connector int) (session.Session, error) {
+	return one(ctx, s, sessionFrom()+`WHERE s.station = $1 AND s.evse = $2 AND s.evse > 0 AND s.ended_at IS NOT NULL AND ($3 = 0 OR s.connector = $4)
+		ORDER BY s.started_at DESC, s.id DESC LIMIT 1`, sessionColumns, string(id), evse, connector, connector)
+}
+
 // Segments returns the stretches of a session, in order.
 func (s *Store) Segments(ctx context.Context, id ident.StationID, ses ident.SessionID) ([]session.Segment, error) {
 	rows, err := all(ctx, s, segments.from()+"WHERE t.station = $1 AND t.session = $2 ORDER BY t.number", segments.columns, string(id), string(ses))

@@ -96,6 +96,24 @@ func (s *Store) Owned(ctx context.Context, id ident.StationID) (station.Detail, 
 	return d, open, err
 }
 
+// GoneLinks returns links of stations that have been away since before and have
+// open sessions: only their station and epoch. Those of a dead node are away
+// since it died.
+func (s *Store) GoneLinks(ctx context.Context, before time.Time, limit int) ([]station.Link, error) {
+	const charging = " AND EXISTS (SELECT 1 FROM sessions s WHERE s.station = l.station AND s.ended_at IS NULL) "
+	columns := func(to []column, l *station.Link) []column {
+		return append(to, text("station", &l.Station), number("epoch", &l.Epoch))
+	}
+	gone, err := all(ctx, s, "SELECT l.station, l.epoch FROM links l WHERE NOT l.online AND l.since < $1"+charging+"ORDER BY l.since LIMIT $2",
+		columns, before.UnixMicro(), limit)
+	if err != nil {
+		return nil, err
+	}
+	orphans, err := all(ctx, s, "SELECT l.station, l.epoch FROM nodes n CROSS JOIN links l WHERE l.node = n.node AND l.online AND n.ended_at < $1"+charging+"LIMIT $2",
+		columns, before.UnixMicro(), limit)
+	return append(gone, orphans...), err
+}
+
 // StationByIdentity returns a station and its organisation, which is the first
 // one when slug is "".
 func (s *Store) StationByIdentity(ctx context.Context, slug string, id ident.Identity) (station.Station, account.Organisation, error) {
@@ -141,8 +159,9 @@ func (s *Store) Stations(ctx context.Context, org ident.OrganisationID, f statio
 
 // stationsThat turns a filter into conditions.
 func (s *Store) stationsThat(ctx context.Context, org ident.OrganisationID, f station.Filter) (conditions, error) {
-	var c, status, online conditions
-	c.asked = fmt.Sprintf("%q %q %q %q %t %t %q", org, f.Status, f.Site, f.Registration, f.Online != nil, f.Online != nil && *f.Online, f.Query)
+	var c, status, online, variable conditions
+	c.asked = fmt.Sprintf("%q %q %q %q %t %t %q %q %t %q", org, f.Status, f.Site, f.Registration, f.Online != nil, f.Online != nil && *f.Online,
+		f.Query, f.Variable, f.Value != nil, orEmpty(f.Value))
 	few := false
 	if among(&status, "c.status", f.Status); len(f.Status) > 0 {
 		var err error
@@ -153,6 +172,17 @@ func (s *Store) stationsThat(ctx context.Context, org ident.OrganisationID, f st
 	if f.Online != nil && *f.Online {
 		online.where("c.online AND c.node IN (SELECT node FROM nodes WHERE ended_at IS NULL)")
 		fewer, err := s.narrow(ctx, &c, "links c", online, org)
+		if err != nil {
+			return c, err
+		}
+		few = few || fewer
+	}
+	if f.Variable != "" {
+		variable.where("c.variable_key = ?", f.Variable)
+		if f.Value != nil {
+			variable.where("c.value = ?", *f.Value)
+		}
+		fewer, err := s.narrow(ctx, &c, "device_index c", variable, org)
 		if err != nil {
 			return c, err
 		}
@@ -174,6 +204,13 @@ func (s *Store) stationsThat(ctx context.Context, org ident.OrganisationID, f st
 		c.where(`t.search LIKE ? ESCAPE '\'`, containing(f.Query))
 	}
 	return c, nil
+}
+
+func orEmpty(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
 }
 
 // fewRows is where it pays to fetch and sort what a filter finds rather than to
@@ -234,12 +271,21 @@ func (s *Store) Intervals(ctx context.Context, id ident.StationID, from, to time
 	return result, err
 }
 
+// Finding returns a finding of org.
+func (s *Store) Finding(ctx context.Context, org ident.OrganisationID, id ident.FindingID) (station.Finding, error) {
+	return oneOf(ctx, s, findings, org, string(id))
+}
+
 // Findings lists findings of org, newest first.
 func (s *Store) Findings(ctx context.Context, org ident.OrganisationID, f station.FindingFilter, q page.Query) (page.Result[station.Finding], error) {
 	c := of(org)
 	if f.Station != "" {
 		c.where("t.station = ?", string(f.Station))
 	}
+	if f.Session != "" {
+		c.where("t.session = ?", string(f.Session))
+	}
+	among(&c, "t.code", f.Code)
 	if f.Open {
 		c.where("t.resolved_at IS NULL")
 	}

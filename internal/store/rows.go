@@ -79,6 +79,8 @@ var templates = table[station.Template]{"templates", 1, 2, func(to []column, t *
 		text("model", &t.Model),
 		text("firmware", &t.Firmware),
 		doc("quirks", &t.Quirks),
+		doc("settings", &t.Settings),
+		text("reboot", &t.Reboot),
 		number("version", &t.Version),
 	)
 }}
@@ -217,6 +219,11 @@ var sessions = table[session.Session]{"sessions", 2, 3, func(to []column, s *ses
 		text("start_key", &s.StartKey),
 		text("stop_key", &s.StopKey),
 		text("tariff", &s.Tariff),
+		text("ended_by", &s.EndedBy),
+		text("evidence", &s.Evidence),
+		when("token_at", &s.TokenAt),
+		lasting("clock_now_us", &s.ClockNow),
+		doc("aside", &s.Aside),
 		derived("ended_energy_mwh", endedEnergy(s)),
 	)
 }}
@@ -251,6 +258,9 @@ var progress = table[session.Session]{"progress", 2, 3, func(to []column, s *ses
 		number("frames", &s.Frames),
 		number("noted", &s.Noted),
 		when("last_event_at", &s.LastEventAt),
+		when("heard_at", &s.HeardAt),
+		when("read_at", &s.ReadAt),
+		when("alive_at", &s.AliveAt),
 		number("version", &s.Version),
 	)
 }}

@@ -86,7 +86,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{dialect: d, options: o, catalogue: newCatalogue(d), packer: p, jobs: sync.Pool{New: func() any { return newJob() }}, readers: sql.OpenDB(reads)}
+	s := &Store{dialect: d, options: o, catalogue: newCatalogue(d, p), packer: p, jobs: sync.Pool{New: func() any { return newJob() }}, readers: sql.OpenDB(reads)}
 	s.readers.SetMaxOpenConns(readersMax)
 	s.readers.SetMaxIdleConns(readersMax)
 	s.committer = &committer{

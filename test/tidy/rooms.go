@@ -26,7 +26,7 @@ var rooms = []room{
 	{"internal/client", []string{"internal/kernel", "internal/client"}},
 	{"internal/sim", []string{"internal/kernel", "internal/wire", "internal/sim"}},
 	{"internal/app", []string{"internal", "web"}},
-	{"cmd", []string{"internal/app", "internal/sim", "internal/client"}},
+	{"cmd", []string{"internal/app", "internal/sim", "internal/client", "cmd"}},
 	{"web", nil},
 	{"test", []string{"internal", "test", "web"}},
 }

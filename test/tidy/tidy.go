@@ -126,14 +126,15 @@ func Load(root string) (*Tree, error) {
 		if err != nil {
 			return err
 		}
-		switch {
-		case entry.IsDir() && name != root && foreign(entry.Name()):
+		if entry.IsDir() && name != root && foreign(entry.Name()) {
 			return fs.SkipDir
-		case entry.Type().IsRegular() && slices.Contains(kinds, filepath.Ext(name)):
-			err = t.read(name, filepath.ToSlash(rel))
 		}
-		t.names[filepath.ToSlash(rel)] = true
-		return err
+		rel = filepath.ToSlash(rel)
+		t.names[rel] = true
+		if entry.Type().IsRegular() && slices.Contains(kinds, filepath.Ext(name)) && !sample(rel) {
+			return t.read(name, rel)
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", root, err)
@@ -144,11 +145,15 @@ func Load(root string) (*Tree, error) {
 // foreign reports whether a folder holds what is not ours to judge.
 func foreign(dir string) bool {
 	switch dir {
-	case "node_modules", "testdata", "bin", "dist", "data":
+	case "node_modules", "bin", "dist", "data":
 		return true
 	}
 	return strings.HasPrefix(dir, ".") && dir != ".ci"
 }
+
+// sample reports whether a file is a test's sample: documents may link to it, and
+// no rule reads it.
+func sample(path string) bool { return slices.Contains(strings.Split(path, "/"), "testdata") }
 
 // read adds the file name to the tree, at path.
 func (t *Tree) read(name, path string) error {

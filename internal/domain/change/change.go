@@ -9,7 +9,9 @@ import (
 
 	"pylon/internal/domain/account"
 	"pylon/internal/domain/command"
+	"pylon/internal/domain/device"
 	"pylon/internal/domain/event"
+	"pylon/internal/domain/job"
 	"pylon/internal/domain/meter"
 	"pylon/internal/domain/session"
 	"pylon/internal/domain/site"
@@ -23,7 +25,8 @@ import (
 //
 // Of a session in Progress these are written, and nothing else: Energy, Last,
 // PowerW, PowerAt, StateOfCharge, ChargingState, StateSince, StateCause,
-// StateTrigger, SegmentNo, LastSeqNo, Frames, Noted, LastEventAt and Version.
+// StateTrigger, SegmentNo, LastSeqNo, Frames, Noted, LastEventAt, HeardAt,
+// ReadAt, AliveAt and Version.
 //
 // A row with a Version is new when that is 1 and must not exist yet; otherwise
 // the stored version must be one less. A Set that meets another version is
@@ -47,6 +50,10 @@ type Set struct {
 	Frames        []meter.Frame
 	Findings      []station.Finding
 	Commands      []command.Command
+	Jobs          []job.Job
+	Targets       []job.Target         // of jobs, by (job, station)
+	Device        *device.Update       // of the owner's station; nil: nothing
+	Resolved      []station.Resolution // of findings; those that are not named are of the owner's station
 	Removed       []Removal
 
 	Events      []event.Event
@@ -84,6 +91,7 @@ const (
 	KindSession
 	KindCommand
 	KindTemplate
+	KindJob
 )
 
 // Idempotency is the answer to a request, kept so that its repetition gets the

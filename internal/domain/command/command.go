@@ -5,6 +5,7 @@ package command
 import (
 	"time"
 
+	"pylon/internal/domain/device"
 	"pylon/internal/kernel/ident"
 )
 
@@ -21,6 +22,12 @@ const (
 	Trigger            Type = "trigger_message"     // TriggerMessage (ExtendedTriggerMessage where 1.6 needs it)
 	ClearCache         Type = "clear_cache"         // ClearCache
 	SetPassword        Type = "set_password"        // ChangeConfiguration AuthorizationKey / SetVariables BasicAuthPassword
+	ReadVariables      Type = "read_variables"      // GetConfiguration / GetVariables
+	WriteVariables     Type = "write_variables"     // ChangeConfiguration (one key) / SetVariables
+	ReportVariables    Type = "report_variables"    // GetConfiguration of all keys / GetBaseReport; GetReport when variables are named
+	ReportMonitors     Type = "report_monitors"     // 2.x GetMonitoringReport
+	SetMonitors        Type = "set_monitors"        // 2.x SetVariableMonitoring
+	ClearMonitors      Type = "clear_monitors"      // 2.x ClearVariableMonitoring
 	Raw                Type = "ocpp"                // any action, the payload as given
 )
 
@@ -72,18 +79,24 @@ func (c Command) Finished() bool { return !c.FinishedAt.IsZero() }
 // Input is what the caller asked, by type; fields that a type does not use are
 // zero.
 type Input struct {
-	EVSE          int             `json:"evse_id,omitzero"`
-	Connector     int             `json:"connector_id,omitzero"`
-	TokenUID      string          `json:"-"`                 // Start; kept as Token
-	TokenType     string          `json:"-"`                 // Start
-	Token         ident.TokenID   `json:"token_id,omitzero"` // Start
-	Session       ident.SessionID `json:"session_id,omitzero"`
-	TransactionID string          `json:"transaction_id,omitzero"` // Stop
-	RemoteStartID int             `json:"remote_start_id,omitzero"`
-	Hard          bool            `json:"hard,omitzero"`        // Reset: immediately
-	Operative     bool            `json:"operative,omitzero"`   // ChangeAvailability
-	Message       string          `json:"message,omitzero"`     // Trigger: the OCPP message name
-	Secret        string          `json:"-"`                    // SetPassword: never stored
-	Action        string          `json:"ocpp_action,omitzero"` // Raw
-	Body          []byte          `json:"-"`                    // Raw: in Payload, secrets removed
+	EVSE          int              `json:"evse_id,omitzero"`
+	Connector     int              `json:"connector_id,omitzero"`
+	TokenUID      string           `json:"-"`                 // Start; kept as Token
+	TokenType     string           `json:"-"`                 // Start
+	Token         ident.TokenID    `json:"token_id,omitzero"` // Start
+	Session       ident.SessionID  `json:"session_id,omitzero"`
+	TransactionID string           `json:"transaction_id,omitzero"` // Stop
+	RemoteStartID int              `json:"remote_start_id,omitzero"`
+	Hard          bool             `json:"hard,omitzero"`        // Reset: immediately
+	Operative     bool             `json:"operative,omitzero"`   // ChangeAvailability
+	Message       string           `json:"message,omitzero"`     // Trigger: the OCPP message name
+	Secret        string           `json:"-"`                    // SetPassword: never stored
+	Variables     []device.Setting `json:"variables,omitzero"`   // ReadVariables, WriteVariables, ReportVariables: without values where none is set
+	Scope         device.Scope     `json:"scope,omitzero"`       // ReportVariables: full, configuration, summary
+	Monitors      []device.Monitor `json:"monitors,omitzero"`    // SetMonitors
+	MonitorIDs    []int            `json:"monitor_ids,omitzero"` // ClearMonitors
+	RequestID     int              `json:"request_id,omitzero"`  // ReportVariables, ReportMonitors: ties the reports to the request
+	Unasked       bool             `json:"unasked,omitzero"`     // Pylon thought of it by itself: never sent when it may not, nor a reset while somebody charges
+	Action        string           `json:"ocpp_action,omitzero"` // Raw
+	Body          []byte           `json:"-"`                    // Raw: in Payload, secrets removed
 }

@@ -2,6 +2,7 @@ package command_test
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"pylon/internal/domain/command"
+	"pylon/internal/domain/device"
 	"pylon/internal/kernel/fault"
 )
 
@@ -37,6 +39,29 @@ func TestCheck(t *testing.T) {
 		{"reset", command.Reset, command.Input{}, "", ""},
 		{"availability of the station", command.ChangeAvailability, command.Input{}, "", ""},
 		{"clear cache", command.ClearCache, command.Input{}, "", ""},
+		{"read", command.ReadVariables, command.Input{Variables: variables("HeartbeatInterval")}, "", ""},
+		{"read nothing", command.ReadVariables, command.Input{}, "/variables", "required"},
+		{"read without a name", command.ReadVariables, command.Input{Variables: variables("a", "")}, "/variables/1/variable", "required"},
+		{"read a secret", command.ReadVariables, command.Input{Variables: variables("AuthorizationKey")}, "/variables/0/variable", "secret"},
+		{"read below the first EVSE", command.ReadVariables, command.Input{Variables: []device.Setting{{Name: device.Name{Variable: "a", EVSE: -1}}}}, "/variables/0/evse_id", "out_of_range"},
+		{"write", command.WriteVariables, command.Input{Variables: variables("HeartbeatInterval")}, "", ""},
+		{"write nothing", command.WriteVariables, command.Input{}, "/variables", "required"},
+		{"write a secret", command.WriteVariables, command.Input{Variables: variables("a", "BasicAuthPassword")}, "/variables/1/variable", "secret"},
+		{"the most variables", command.ReadVariables, command.Input{Variables: variables(make500()...)}, "", ""},
+		{"more", command.ReadVariables, command.Input{Variables: variables(append(make500(), "one more")...)}, "/variables", "too_many"},
+		{"report of all", command.ReportVariables, command.Input{}, "", ""},
+		{"report of a scope", command.ReportVariables, command.Input{Scope: device.ScopeSummary}, "", ""},
+		{"report of a scope there is not", command.ReportVariables, command.Input{Scope: device.ScopeSome}, "/scope", "unknown_value"},
+		{"report of a component", command.ReportVariables, command.Input{Variables: []device.Setting{{Name: device.Name{Component: "EVSE"}}}}, "", ""},
+		{"report of nothing", command.ReportVariables, command.Input{Variables: variables("")}, "/variables/0/variable", "required"},
+		{"monitors", command.ReportMonitors, command.Input{}, "", ""},
+		{"a monitor", command.SetMonitors, monitor("EVSE", "Power", "UpperThreshold", 9), "", ""},
+		{"no monitor", command.SetMonitors, command.Input{}, "/monitors", "items"},
+		{"a monitor of a 1.6 key", command.SetMonitors, monitor("", "Power", "Delta", 9), "/monitors/0/variable", "required"},
+		{"a monitor without type", command.SetMonitors, monitor("EVSE", "Power", "", 9), "/monitors/0/type", "required"},
+		{"a monitor beneath debug", command.SetMonitors, monitor("EVSE", "Power", "Delta", 10), "/monitors/0/severity", "out_of_range"},
+		{"clear a monitor", command.ClearMonitors, command.Input{MonitorIDs: []int{1}}, "", ""},
+		{"clear none", command.ClearMonitors, command.Input{}, "/monitor_ids", "items"},
 		{"EVSE below the first", command.Reset, command.Input{EVSE: -1}, "/evse_id", "out_of_range"},
 		{"connector below the first", command.Unlock, command.Input{EVSE: 1, Connector: -1}, "/connector_id", "out_of_range"},
 		{"no type", "", command.Input{}, "/type", "unknown_value"},
@@ -59,6 +84,26 @@ func TestCheck(t *testing.T) {
 			}
 		})
 	}
+}
+
+func variables(names ...string) []device.Setting {
+	var all []device.Setting
+	for _, name := range names {
+		all = append(all, device.Setting{Name: device.Name{Variable: name}})
+	}
+	return all
+}
+
+func make500() []string {
+	names := make([]string, 500)
+	for i := range names {
+		names[i] = "v" + strconv.Itoa(i)
+	}
+	return names
+}
+
+func monitor(component, variable, kind string, severity int) command.Input {
+	return command.Input{Monitors: []device.Monitor{{Name: device.Name{Component: component, Variable: variable}, Type: kind, Severity: severity}}}
 }
 
 func TestFinal(t *testing.T) {

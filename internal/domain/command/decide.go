@@ -49,6 +49,10 @@ func Check(c Command) error {
 		if in.Action == "" {
 			return fault.InvalidField("/action", "required", "names the OCPP action")
 		}
+	case ReadVariables, WriteVariables, ReportVariables, ReportMonitors:
+		return checkVariables(c.Type, in)
+	case SetMonitors, ClearMonitors:
+		return checkMonitors(c.Type, in)
 	case Reset, ChangeAvailability, ClearCache:
 	default:
 		return fault.InvalidField("/type", "unknown_value", "is no command type")

@@ -20,12 +20,15 @@ const (
 	StationConnected    Type = "station.connected"
 	StationDisconnected Type = "station.disconnected"
 	StationBooted       Type = "station.booted"
-	StationAlerted      Type = "station.alerted" // a security event or a finding that people should see
+	StationDevice       Type = "station.device_changed" // its variables, what is desired of them, or how it stands to that
+	StationAlerted      Type = "station.alerted"        // a security event or a finding that people should see
 	ConnectorChanged    Type = "connector.status_changed"
 	SessionStarted      Type = "session.started"
 	SessionUpdated      Type = "session.updated"
 	SessionCompleted    Type = "session.completed"
 	SessionFailed       Type = "session.failed"
+	SessionCorrected    Type = "session.corrected" // it had ended, and what came late changed it: energy, end, who pays, or that it runs after all
+	FindingResolved     Type = "finding.resolved"  // something explains what a finding tells of
 	TokenCreated        Type = "token.created"
 	TokenUpdated        Type = "token.updated"
 	TokenDeleted        Type = "token.deleted"
@@ -44,6 +47,9 @@ const (
 	CommandCreated      Type = "command.created"
 	CommandUpdated      Type = "command.updated"
 	CommandFinished     Type = "command.finished"
+	JobCreated          Type = "job.created"
+	JobUpdated          Type = "job.updated" // at most once a second while it runs
+	JobFinished         Type = "job.finished"
 )
 
 // Event is one entry of the log. A reader filters by organisation, site and

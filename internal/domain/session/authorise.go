@@ -1,6 +1,9 @@
 package session
 
-import "pylon/internal/domain/token"
+import (
+	"pylon/internal/domain/station"
+	"pylon/internal/domain/token"
+)
 
 // authorise notes who charges and who ended it. A token that we refuse leaves
 // the session what it is: the station decides what becomes of the transaction.
@@ -28,23 +31,48 @@ func (d *decision) authorise() {
 }
 
 // startedBy takes a token that was presented to charge. Of several that we
-// accept the latest charges, so a card of the same group may take over; one
-// that we refuse takes nothing from who charges already.
+// accept the first pays, but a card of the same group may take over; one that
+// we refuse takes nothing from who charges already.
 func (d *decision) startedBy(v *token.Decision) {
 	s := &d.s
 	settled := s.accepted() && s.Method != MethodNone && s.Method != MethodNoneGiven
-	again := v.Token == s.Token
+	again, group := v.Token == s.Token, token.SameGroup(v.Group, s.Group)
+	earlier := d.r.OccurredAt.Before(s.TokenAt)
 	switch {
 	case !v.OK() && s.accepted():
+		if !again && !group {
+			d.differ()
+		}
+		return
 	case !v.OK():
-		s.Token, s.Group, s.Answer = v.Token, v.Group, v.Verdict
 	case settled && again:
+		if earlier {
+			s.TokenAt = d.r.OccurredAt
+		}
 		s.Group, s.Answer = v.Group, v.Verdict
-	case settled && !again && (v.Token == "" || d.r.OccurredAt.Before(d.before.LastEventAt)):
+		return
+	case settled && v.Token == "":
+		return
+	case settled:
+		if !group {
+			d.differ()
+		}
+		if group == earlier { // of one group the last, of strangers the first
+			return
+		}
+		s.Method = d.method(v, group)
 	default:
-		s.Method = d.method(v, settled && !again)
-		s.Token, s.Group, s.Answer = v.Token, v.Group, v.Verdict
+		if s.StoppedBy != "" && s.Token == s.StoppedBy && !again && !group {
+			d.differ() // the stop was heard first
+		}
+		s.Method = d.method(v, false)
 	}
+	s.Token, s.Group, s.Answer, s.TokenAt = v.Token, v.Group, v.Verdict, d.r.OccurredAt
+}
+
+// differ notes that two tokens were presented that have nothing in common.
+func (d *decision) differ() {
+	d.raise(&d.s, station.TokensDiffer, "two tokens of different groups were presented; who was authorised first pays")
 }
 
 // method is how the token of v comes to charge; takes over says from another.
@@ -66,6 +94,9 @@ func (d *decision) endedBy(v *token.Decision) {
 	s := &d.s
 	if v.Token != "" {
 		s.StoppedBy = v.Token
+	}
+	if s.Token != "" && v.Token != s.Token && s.accepted() && !token.SameGroup(v.Group, s.Group) {
+		d.differ()
 	}
 	if s.Token == "" && s.Answer == "" && s.Method == MethodNone {
 		s.Token, s.Group, s.Answer = v.Token, v.Group, v.Verdict

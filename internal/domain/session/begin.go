@@ -64,6 +64,9 @@ func (d *decision) number() {
 // hearStart notes that the start itself has been heard.
 func (d *decision) hearStart() {
 	d.s.StartReceivedAt = d.r.ReceivedAt
+	if !d.guessed {
+		d.resolve(&d.s, station.TransactionUnknown)
+	}
 	if d.s.StartedAsSent = d.r.AsSent; d.s.StartedAsSent == "" {
 		d.s.StartedAsSent = d.r.OccurredAt.Format(time.RFC3339Nano)
 	}

@@ -54,9 +54,14 @@ func TestWhoCharges(t *testing.T) {
 			Active, "tok_G2", MethodGroup, "Accepted", "",
 		},
 		{
-			"a card of nobody's group takes over", nil,
+			"a card of nobody's group takes nothing over", nil,
 			[]Report{event2(Started, 0, 0, by("A")), event2(Updated, 1, 1, by("B"))},
-			Active, "tok_B", MethodToken, "Accepted", "",
+			Active, "tok_A", MethodToken, "Accepted", "",
+		},
+		{
+			"who was authorised first pays, though he is heard last", nil,
+			[]Report{event2(Started, 0, 0), event2(Updated, 2, 2, by("B")), event2(Updated, 1, 1, by("A"))},
+			Active, "tok_A", MethodToken, "Accepted", "",
 		},
 		{
 			"an older card that comes late takes nothing over", nil,
@@ -235,7 +240,7 @@ func TestReplace(t *testing.T) {
 		if newer.Status != Active || newer.Token != "tok_B" {
 			t.Errorf("the newer: got %+v", newer)
 		}
-		if got, want := w.codes(), "transaction_replaced"; got != want {
+		if got, want := w.codes(), "transaction_replaced energy_unaccounted"; got != want {
 			t.Errorf("findings: got %q, want %q", got, want)
 		}
 		if w.findings[0].Session != older.ID {
@@ -252,8 +257,11 @@ func TestReplace(t *testing.T) {
 		if older.StopReason != StoppedLocally || older.EndedAt != at(60) || older.Energy != 5_050_000 || older.EndedAsSent == "" {
 			t.Errorf("got %s ended %s with %d", older.StopReason, older.EndedAt, older.Energy)
 		}
-		if got, want := w.told(), "completed"; got != want {
+		if got, want := w.told(), "corrected"; got != want {
 			t.Errorf("events: got %q, want %q", got, want)
+		}
+		if got := w.unresolved(); got != "energy_unaccounted" {
+			t.Errorf("unresolved: got %q: of the 100 Wh since its last reading it explains 50", got)
 		}
 	})
 	t.Run("it shows that it is still alive", func(t *testing.T) {

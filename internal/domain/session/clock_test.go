@@ -3,6 +3,8 @@ package session
 import (
 	"testing"
 	"time"
+
+	"pylon/internal/domain/station"
 )
 
 func TestClock(t *testing.T) {
@@ -45,13 +47,43 @@ func TestClock(t *testing.T) {
 		{"a queue tells nothing of the clock", nil, []Report{sent(event2(Started, 0, 0, by("A"), offline), 2), event2(Ended, 1, 60)}, 0, 60, 0, ""},
 		{"set right in the middle", nil, []Report{
 			sent(event2(Started, 0, -120, by("A")), 0), sent(event2(Ended, 1, 60), 60),
-		}, 0, 60, 2 * time.Hour, "clock_wrong"},
+		}, 0, 60, 2 * time.Hour, "clock_wrong clock_changed"},
 		{"wrong from the middle on", nil, []Report{
 			event2(Started, 0, 0, by("A")), sent(event2(Ended, 1, 600), 60),
-		}, 0, 60, 0, "clock_wrong"},
+		}, 0, 60, 0, "clock_wrong clock_changed"},
 		{"1.6 3.7 the past is a queue", nil, []Report{sent(start16(1, 0, "A", 1), 600), sent(stop16("1", 60, 2), 600)}, 0, 60, 0, ""},
 		{"1.6 3.7 the past before it connected is a queue", since(590), []Report{sent(start16(1, 0, "A", 1), 600), sent(stop16("1", 60, 2), 600)}, 0, 60, 0, ""},
 		{"1.6 the past while it was connected is a wrong clock", since(-60), []Report{sent(start16(1, 0, "A", 1), 60), sent(stop16("1", 60, 2), 120)}, 60, 120, time.Hour, "clock_wrong"},
+		{"1.6 a clock that is behind, and the station has just connected", since(-10), []Report{
+			sent(start16(1, -120, "A", 1), 0), sent(values16("1", 1, -60, 2), 60), sent(stop16("1", 0, 3), 120),
+		}, 0, 120, 2 * time.Hour, "clock_wrong"},
+		{"1.6 the same, without a reading", since(-10), []Report{
+			sent(start16(1, -120, "A", 1), 0), sent(stop16("1", -60, 3), 60),
+		}, 0, 60, 2 * time.Hour, "clock_wrong"},
+		{"1.6 the same, and it is set right in the middle", since(-10), []Report{
+			sent(start16(1, -120, "A", 1), 0), sent(values16("1", 1, -60, 2), 60), stop16("1", 120, 3),
+		}, 0, 120, 2 * time.Hour, "clock_wrong clock_changed"},
+		{"1.6 behind from the start, which is told a second later each time", since(-10), []Report{
+			sent(start16(1, -500_000_000/60, "A", 1), 0), sent(stop16("1", -500_000_000/60+40, 3), 40, func(r *Report) { r.ReceivedAt = r.ReceivedAt.Add(time.Second) }),
+		}, 0, 40, 500_000_000 / 60 * time.Minute, "clock_wrong"},
+		{"1.6 set back by a day in the middle", since(-10), []Report{
+			start16(1, 0, "A", 1), sent(values16("1", 1, -1400, 2), 40), sent(stop16("1", -1380, 3), 60),
+		}, 0, 60, 0, "clock_wrong clock_changed"},
+		{"2.x set back by a day in the middle", since(-10), []Report{
+			event2(Started, 0, 0, by("A")), event2(Updated, 1, 20), sent(event2(Updated, 2, -1400), 40), sent(event2(Ended, 3, -1380), 60),
+		}, 0, 60, 0, "clock_wrong clock_changed"},
+		{"2.x set back by less than it lasts", since(25), []Report{
+			event2(Started, 0, 0, by("A")), event2(Updated, 1, 30), sent(event2(Ended, 2, 10), 60),
+		}, 0, 60, 0, "clock_wrong clock_changed"},
+		{"2.x of before it connected, and not marked", since(50), []Report{
+			event2(Started, 0, 0, by("A")), sent(event2(Updated, 1, 20), 51), sent(event2(Ended, 2, 40), 51),
+		}, 0, 40, 0, ""},
+		{"1.6 a queue comes faster than it happened", since(590), []Report{
+			sent(start16(1, 0, "A", 1), 600), sent(values16("1", 1, 30, 2), 602), sent(stop16("1", 60, 3), 604),
+		}, 0, 60, 0, ""},
+		{"2.x a queue that is marked is one at any pace", since(590), []Report{
+			sent(event2(Started, 0, 0, by("A"), offline), 600), sent(event2(Ended, 1, 60, offline), 660),
+		}, 0, 60, 0, ""},
 		{"1.6 the future", nil, []Report{sent(start16(1, 120, "A", 1), 0), sent(stop16("1", 180, 2), 60)}, 0, 60, -2 * time.Hour, "clock_wrong"},
 		{"no time at all is the time of receipt", nil, []Report{event2(Started, 0, 0, by("A"), func(r *Report) { r.OccurredAt = time.Time{} })}, 0, -1, 0, ""},
 	}
@@ -80,6 +112,23 @@ func TestClock(t *testing.T) {
 	}
 }
 
+// A start that is corrected takes its states along.
+func TestStatesAreCorrectedWithTheStart(t *testing.T) {
+	w := newWorld(t)
+	w.onlineSince = at(-10)
+	w.report(start16(1, -120, "A", 1, received(0)))
+	behind := station.StatusReport{EVSE: 1, Connector: 1, Status: station.Charging, OccurredAt: at(-119), ReceivedAt: at(1)}
+	out := station.Report(w.station, w.connectors, behind)
+	w.connectors = station.Merge(w.connectors, out.Connectors)
+	c := w.scene(station.OCPP16, 1)
+	c.Changed = out.Connectors
+	w.weigh(c)
+	w.report(values16("1", 1, -60, 2, received(60)))
+	if s := w.only(); w.story(s.ID) != "unknown 0-1 unknown, charging 1- car" || s.Begin.At != at(0) || s.Last.At != at(60) {
+		t.Errorf("got %q, registers of %s and %s", w.story(s.ID), s.Begin.At, s.Last.At)
+	}
+}
+
 func TestSamplesAreCorrectedLikeTheirReport(t *testing.T) {
 	w := newWorld(t)
 	w.reports(
@@ -91,7 +140,7 @@ func TestSamplesAreCorrectedLikeTheirReport(t *testing.T) {
 	if s := w.only(); s.Energy != 300_000 || s.Begin.At != at(0) || s.Last.At != at(30) {
 		t.Errorf("got %d mWh from %s to %s", s.Energy, s.Begin.At, s.Last.At)
 	}
-	if got, want := w.codes(), "clock_wrong"; got != want {
+	if got, want := w.codes(), "clock_wrong clock_changed"; got != want {
 		t.Errorf("findings: got %q, want %q", got, want)
 	}
 }

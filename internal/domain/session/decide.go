@@ -38,6 +38,7 @@ func Decide(k Known, r Report) Outcome {
 	d.sequence()
 	d.authorise()
 	d.measure()
+	d.account()
 	d.follow()
 	if r.Kind == Ended {
 		d.end()
@@ -56,6 +57,7 @@ type decision struct {
 	byKey   bool          // the session was found by the key of its start
 	guessed bool          // the session was found by what fits a 1.6 report of an unknown transaction
 	over    bool          // the station itself had ended it before
+	live    bool          // the report did not wait in the station
 	shift   time.Duration // added to the station's times
 	at      time.Time     // when it happened, corrected
 	power   bool          // the report says what power flows
@@ -104,6 +106,11 @@ func (d *decision) finish() {
 		d.raise(s, station.TokenNotAccepted, "energy was delivered without an accepted token")
 	}
 	s.LastEventAt = later(s.LastEventAt, r.OccurredAt)
+	s.HeardAt = later(s.HeardAt, r.ReceivedAt)
+	if s.AliveAt = later(s.AliveAt, d.at); d.live {
+		s.AliveAt = later(s.AliveAt, r.ReceivedAt)
+	}
+	d.explain()
 	s.Frames++
 	s.Version++
 	d.out.Frame = d.frame()

@@ -16,6 +16,7 @@ func (d *decision) end() {
 	}
 	s.EndedAt = later(d.at, later(s.StartedAt, s.StateSince))
 	s.EndedAsSent, s.EndReceivedAt = r.AsSent, r.ReceivedAt
+	s.EndedBy, s.Evidence = ByStation, NoEvidence
 	if s.StopKey = hex.EncodeToString(r.Digest); s.StopKey == "" {
 		s.StopKey = "at " + strconv.FormatInt(r.OccurredAt.UnixMicro(), 10)
 	}
@@ -29,6 +30,7 @@ func (d *decision) end() {
 	if s.EVSE == 0 {
 		d.raise(s, station.EVSEUnreported, "the station never said on which EVSE")
 	}
+	d.accounted()
 	d.close()
 }
 
@@ -36,6 +38,7 @@ func (d *decision) end() {
 const (
 	StoppedLocally = "Local"    // what a stop without a reason means (2.0.1 E06.FR.09, 1.6 section 4.10)
 	StopReplaced   = "Replaced" // ours: another transaction began in its place, and its stop never came
+	StopLost       = "Lost"     // ours: it could no longer end by itself, and its stop never came
 )
 
 // settled returns the status that the session has, by its end and by whether

@@ -8,21 +8,32 @@ import (
 )
 
 // sequence watches the numbers that OCPP 2.x gives to events: each one more
-// than the last. Which of a gap's numbers come later changes nothing: their
-// reports are applied when they do.
+// than the last. A gap is closed when as many have come as there are numbers.
 func (d *decision) sequence() {
-	seq := d.r.SeqNo
+	s, seq, last := &d.s, d.r.SeqNo, d.before.LastSeqNo
 	if seq < 0 {
 		return
 	}
-	last := d.before.LastSeqNo
+	if d.born && seq > 0 || seq < s.firstSeqNo() {
+		s.setAside().FirstSeqNo = seq
+	}
+	s.LastSeqNo = max(s.LastSeqNo, seq)
 	switch {
 	case d.k.PriorFrame != nil && !d.born:
-		d.raise(&d.s, station.SequenceRestarted, "seqNo "+strconv.FormatInt(seq, 10)+" came again with other content")
+		d.raise(s, station.SequenceRestarted, "seqNo "+strconv.FormatInt(seq, 10)+" came again with other content")
 	case !d.born && last >= 0 && seq > last+1:
-		d.raise(&d.s, station.SequenceGap, "seqNo "+strconv.FormatInt(seq, 10)+" came after "+strconv.FormatInt(last, 10))
+		d.raise(s, station.SequenceGap, "seqNo "+strconv.FormatInt(seq, 10)+" came after "+strconv.FormatInt(last, 10))
+	case s.Frames == s.LastSeqNo-s.firstSeqNo() && !s.Noted.Has(station.SequenceRestarted): // and this is one more
+		d.resolve(s, station.SequenceGap)
 	}
-	d.s.LastSeqNo = max(d.s.LastSeqNo, seq)
+}
+
+// firstSeqNo is the lowest number of an event that was heard.
+func (s *Session) firstSeqNo() int64 {
+	if s.Aside == nil {
+		return 0
+	}
+	return s.Aside.FirstSeqNo
 }
 
 // frame is the report as it is kept.

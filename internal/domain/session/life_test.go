@@ -352,7 +352,7 @@ func TestTransactionIDUsedAgain(t *testing.T) {
 func TestFindingsAreRaisedOnce(t *testing.T) {
 	w := newWorld(t)
 	w.reports(event2(Started, 0, 0, by("A"), wh(9000)), event2(Updated, 1, 1, wh(10)), event2(Updated, 2, 2, wh(11)), event2(Updated, 5, 3, wh(12)), event2(Updated, 9, 4, wh(13)))
-	if got, want := w.codes(), "meter_backwards sequence_gap"; got != want {
+	if got, want := w.codes(), "meter_backwards meter_reset sequence_gap"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	f := w.findings[0]
@@ -366,6 +366,8 @@ func TestNotesAreDistinct(t *testing.T) {
 	for _, code := range []station.FindingCode{
 		station.TransactionUnknown, station.TransactionReplaced, station.SequenceRestarted, station.SequenceGap, station.EventAfterEnd,
 		station.MeterBackwards, station.ClockWrong, station.EVSEUnreported, station.TokenNotAccepted, station.TransactionsInOne,
+		station.StopMissing, station.ClosedFromEvidence, station.MeterReset, station.MeterJumped, station.MeterSilent, station.ClockChanged,
+		station.TokensDiffer, station.EnergyUnaccounted,
 	} {
 		if n := note(code); n == 0 || seen&n != 0 {
 			t.Errorf("%s: bit %b", code, n)
@@ -396,8 +398,8 @@ func TestEvents(t *testing.T) {
 		{"an end of nobody", []Report{event2(Started, 0, 0), event2(Ended, 1, 1)}, "failed"},
 		{"an end that was heard first", []Report{event2(Ended, 1, 1, by("A"))}, "started completed"},
 		{"late, without news", []Report{event2(Started, 0, 0, by("A"), wh(1)), event2(Ended, 2, 9, wh(9)), event2(Updated, 1, 5, wh(5))}, ""},
-		{"late, with news", []Report{event2(Started, 0, 0, by("A")), event2(Ended, 2, 9, wh(9)), event2(Updated, 1, 5, wh(5))}, "completed"},
-		{"late, somebody is authorised after all", []Report{event2(Started, 0, 0), event2(Ended, 2, 9), event2(Updated, 1, 5, by("A"))}, "completed"},
+		{"late, with news", []Report{event2(Started, 0, 0, by("A")), event2(Ended, 2, 9, wh(9)), event2(Updated, 1, 5, wh(5))}, "corrected"},
+		{"late, somebody is authorised after all", []Report{event2(Started, 0, 0), event2(Ended, 2, 9), event2(Updated, 1, 5, by("A"))}, "corrected"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -22,8 +22,8 @@ func NoticeOf(s Session) Notice {
 // power is an event every [TellEvery] at most: screens are live by it, and the
 // readings themselves are in their own series. Whatever else changes what a
 // screen shows is an event at once; a report without news is none. A session
-// that has ended and changes all the same, by what comes late, tells its end
-// anew: who bills it looks again.
+// that has ended and changes all the same, by what comes late, is corrected: who
+// bills it looks again.
 func tell(events []event.Event, before, s *Session, at time.Time) []event.Event {
 	e := event.Event{
 		Organisation: s.Organisation, Site: s.Site, Station: s.Station,
@@ -35,7 +35,14 @@ func tell(events []event.Event, before, s *Session, at time.Time) []event.Event 
 		events = append(events, e)
 	}
 	switch {
-	case !s.Status.Open() && (before.Status.Open() || before.ID == "" || before.news(s)):
+	case before.ID != "" && !before.Status.Open():
+		if before.news(s) {
+			e.Type = event.SessionCorrected
+			s.ToldAt = at
+			events = append(events, e)
+		}
+		return events
+	case !s.Status.Open():
 		e.Type = event.SessionCompleted
 		if s.Status == Failed {
 			e.Type = event.SessionFailed

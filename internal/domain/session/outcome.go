@@ -23,6 +23,11 @@ type Known struct {
 	Remote     *RemoteStart   // the remote start that this report answers, when there is one
 	NewID      ident.SessionID
 
+	// Left is the last ended session at the report's EVSE, when the report may
+	// begin another there, or is about one that we had closed: where that left
+	// the register, and whether another has been there since. Nil: none.
+	Left *Session
+
 	// OnlineSince is when the station connected. It tells a wrong clock from a
 	// queue: what happened after it was not queued. Zero: not told.
 	OnlineSince time.Time
@@ -41,7 +46,8 @@ type Outcome struct {
 	Segments        []Segment
 	Frame           *meter.Frame      // nil for a repeat; without a session the caller numbers it
 	Findings        []station.Finding // ID, Organisation and Station are filled in by the caller
-	Events          []event.Event     // Organisation, Site, Station are set
+	Resolved        []station.Resolution
+	Events          []event.Event // Organisation, Site, Station are set
 	Tokens          []TokenUse
 	LastTransaction int64 // the station's counter after a 1.6 start; 0: unchanged
 	Answer          Answer

@@ -18,6 +18,8 @@ func (d *decision) place() {
 		s.EVSE = r.EVSE
 		if !d.reported(r.EVSE) {
 			d.raise(s, station.EVSEUnreported, "EVSE "+strconv.Itoa(r.EVSE)+" was never reported")
+		} else {
+			d.resolve(s, station.EVSEUnreported)
 		}
 	}
 	if s.EVSE != d.before.EVSE {
@@ -52,15 +54,18 @@ func (d *decision) plugIn() string {
 }
 
 // connector returns the session's connector; where the station names only the
-// EVSE, its taken one. Nil when nothing was reported of it.
-func (d *decision) connector() *station.Connector {
+// EVSE, its taken one, or the one that was taken last. Nil when nothing was
+// reported of it.
+func (d *decision) connector() *station.Connector { return d.connectorOf(&d.s) }
+
+func (d *decision) connectorOf(s *Session) *station.Connector {
 	var best *station.Connector
 	for i := range d.k.Connectors {
 		c := &d.k.Connectors[i]
-		if d.s.EVSE == 0 || c.EVSE != d.s.EVSE || d.s.Connector != 0 && c.Connector != d.s.Connector {
+		if s.EVSE == 0 || c.EVSE != s.EVSE || s.Connector != 0 && c.Connector != s.Connector {
 			continue
 		}
-		if best == nil || best.TakenAt.IsZero() {
+		if best == nil || best.TakenAt.IsZero() && (!c.TakenAt.IsZero() || c.Since.After(best.Since)) {
 			best = c
 		}
 	}
@@ -91,12 +96,12 @@ func (d *decision) replace() {
 			continue
 		}
 		before := o
-		o.EndedAt = o.lastSeen(d.at)
-		o.EndReceivedAt, o.StopReason, o.PowerW = d.r.ReceivedAt, StopReplaced, 0
-		o.Status = o.settled()
-		d.raise(&o, station.TransactionReplaced, "another transaction began in its place before it ended")
+		end := o.lastSeen(d.at)
+		if v := o.doubt(time.Time{}, d.connectorOf(&o)); v.seen && v.free.Before(d.at) {
+			end = later(end, v.free)
+		}
+		d.closeFrom(&o, NextStart, end)
 		o.Version++
-		d.out.Segments = append(d.out.Segments, o.segment())
 		d.out.Events = tell(d.out.Events, &before, &o, d.r.ReceivedAt)
 		d.out.Tokens = uses(d.out.Tokens, &before, &o)
 		d.older = append(d.older, o)

@@ -10,6 +10,7 @@ func (s Session) Progress(before Session) bool {
 	before.ChargingState, before.StateSince, before.SegmentNo = s.ChargingState, s.StateSince, s.SegmentNo
 	before.StateCause, before.StateTrigger, before.Noted = s.StateCause, s.StateTrigger, s.Noted
 	before.ToldAt = s.ToldAt
+	before.HeardAt, before.ReadAt, before.AliveAt = s.HeardAt, s.ReadAt, s.AliveAt
 	before.LastSeqNo, before.Frames, before.LastEventAt, before.Version = s.LastSeqNo, s.Frames, s.LastEventAt, s.Version
 	return s == before
 }

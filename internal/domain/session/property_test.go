@@ -97,6 +97,78 @@ func TestOrderAndRepetitionDoNotMatter(t *testing.T) {
 	}
 }
 
+// Whatever shows meanwhile that a session is over, and however we close it by
+// that: once its station's reports have come, in whatever order, the session is
+// the same as if they had come in time.
+func TestTruthWinsOverEvidence(t *testing.T) {
+	for _, v := range []station.Version{station.OCPP16, station.OCPP201} {
+		t.Run("OCPP "+string(v), func(t *testing.T) {
+			rapid.Check(t, func(t *rapid.T) {
+				all, _ := conversation(t, v)
+				straight := newWorld(t)
+				straight.reports(all...)
+				want := straight.only()
+
+				w := newWorld(t)
+				n := rapid.IntRange(1, len(all)).Draw(t, "in time")
+				for _, r := range all[:n] {
+					r.ReceivedAt, r.Offline = r.OccurredAt, false
+					w.report(r)
+				}
+				over := int(want.EndedAt.Sub(noon)/time.Minute) + 1
+				now := over
+				late := rapid.Permutation(all[n:]).Draw(t, "late")
+				again := rapid.SliceOfN(rapid.SampledFrom(all), 0, 3).Draw(t, "again")
+				for _, r := range slices.Concat(late, again) {
+					for range rapid.IntRange(0, 3).Draw(t, "evidence") {
+						now += rapid.IntRange(0, 60).Draw(t, "pause")
+						w.evidence(v, rapid.IntRange(0, 4).Draw(t, "kind"), now)
+					}
+					r.ReceivedAt, r.Offline = at(max(now, over)), true
+					w.report(r)
+				}
+				w.waits(v, now, now+days)
+				got := w.only()
+				if got.Energy != want.Energy || got.StartedAt != want.StartedAt || got.EndedAt != want.EndedAt || got.Status != want.Status ||
+					got.Token != want.Token || got.Answer != want.Answer || got.EndedBy != ByStation || got.Evidence != "" || got.StopReason != want.StopReason ||
+					got.Begin.Energy != want.Begin.Energy || got.Last.Energy != want.Last.Energy || w.story(got.ID) != straight.story(want.ID) && len(late) < 2 {
+					t.Fatalf("got  %+v\nwant %+v\nstory %s\nwant  %s", got, want, w.story(got.ID), straight.story(want.ID))
+				}
+				for _, f := range w.findings {
+					switch f.Code {
+					case station.StopMissing, station.ClosedFromEvidence, station.SequenceGap, station.MeterSilent:
+						if f.ResolvedAt.IsZero() {
+							t.Fatalf("%s is not resolved", f.Code)
+						}
+					default:
+					}
+				}
+			})
+		})
+	}
+}
+
+// evidence lets something happen that speaks against a session's going on.
+func (w *world) evidence(v station.Version, kind, minute int) {
+	w.Helper()
+	switch kind {
+	case 0:
+		w.says(v, 1, minute, station.Available)
+	case 1:
+		w.boots(v, minute)
+	case 2:
+		w.weigh(w.scene(v, minute))
+	case 3:
+		c := w.scene(v, minute)
+		c.Link.Online = false
+		w.weigh(c)
+	case 4:
+		c := w.scene(v, minute)
+		c.NewDevice = true
+		w.weigh(c)
+	}
+}
+
 // chaos draws any report, of several transactions that get into each other's
 // way, sound or not.
 func chaos(t *rapid.T) Report {
@@ -160,6 +232,10 @@ func TestNothingBreaksIt(t *testing.T) {
 			w.check()
 			if first.Answer.Repeat == (len(w.frames) > frames) {
 				t.Fatalf("repeat %v, %d frames more", first.Answer.Repeat, len(w.frames)-frames)
+			}
+			if rapid.Bool().Draw(t, "weighed") {
+				v := rapid.SampledFrom([]station.Version{station.OCPP16, station.OCPP201}).Draw(t, "by")
+				w.evidence(v, rapid.IntRange(0, 4).Draw(t, "evidence"), rapid.IntRange(-600, 90_000).Draw(t, "now"))
 			}
 			if (r.Token != nil) != (first.Answer.Token != nil) && first.Answer.Session != "" {
 				t.Fatalf("token %+v, answer %+v", r.Token, first.Answer)

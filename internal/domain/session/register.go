@@ -36,7 +36,7 @@ func (g *gauge) offer(value int64, at time.Time, rank int) {
 }
 
 // measure takes in what the report's samples say. Energy is the last register
-// minus the first; power and state of charge are the newest sample. What lies
+// minus the first, see [Step]; power and state of charge are the newest sample. What lies
 // after the end of a session that has ended is kept, but belongs to no bill.
 func (d *decision) measure() {
 	s, q := &d.s, &d.k.Station.Quirks
@@ -50,10 +50,13 @@ func (d *decision) measure() {
 		}
 		switch m.Measurand {
 		case "", meter.EnergyImportRegister:
+			if m.Location == locationCable && atOutlet(samples) {
+				continue // two meters: the nearer one counts
+			}
 			if e, ok := total(samples, i, q); ok && e >= 0 {
 				d.read(Register{
 					Known: true, Energy: unit.MilliWattHour(e), Value: m.Value, Unit: m.Unit, Multiplier: m.Multiplier,
-					Context: m.Context, Location: m.Location, At: at, AsSent: m.AtAsSent,
+					Context: m.Context, Location: m.Location, At: at, AsSent: m.AtAsSent, Order: d.order(m),
 				})
 			}
 		case meter.PowerImport:
@@ -70,7 +73,11 @@ func (d *decision) measure() {
 			}
 		}
 	}
-	s.Energy = s.Last.since(&s.Begin)
+	s.Energy = s.counted()
+	if len(samples) > 0 {
+		s.ReadAt = later(s.ReadAt, d.r.ReceivedAt)
+		d.resolve(s, station.MeterSilent)
+	}
 	if s.EndedAt.IsZero() {
 		d.gaugePower(imported, exported)
 		if charge.known && !d.r.OccurredAt.Before(d.before.LastEventAt) {
@@ -103,25 +110,10 @@ func (d *decision) sampled(m *meter.Sample) time.Time {
 	return m.At.Truncate(resolution).Add(d.shift)
 }
 
-// read takes in one reading of the energy register. Registers only rise: a
-// reading that fell is a finding, and the energy does not follow it.
-func (d *decision) read(r Register) {
-	s := &d.s
-	if s.Last.fell(&r) || r.fell(&s.Last) {
-		d.raise(s, station.MeterBackwards, "the energy register fell")
-	}
-	if r.Context != meter.ContextEnd && r.precedes(&s.Begin) {
-		s.Begin = r
-	}
-	if r.outlasts(&s.Last) {
-		s.Last = r
-	}
-}
-
 // since is the energy between two readings of one register, 0 when it is not
 // known.
 func (r *Register) since(begin *Register) unit.MilliWattHour {
-	if !begin.Known || rank(begin.Location) != rank(r.Location) {
+	if !begin.Known || counter(begin.Location) != counter(r.Location) {
 		return 0
 	}
 	return max(0, r.Energy-begin.Energy)
@@ -133,14 +125,14 @@ func (r *Register) precedes(b *Register) bool {
 	if !b.Known {
 		return true
 	}
-	if x, y := rank(r.Location), rank(b.Location); x != y {
+	if x, y := counter(r.Location), counter(b.Location); x != y {
 		return x > y
 	}
 	if x, y := r.Context == meter.ContextBegin, b.Context == meter.ContextBegin; x != y {
 		return x
 	}
-	if !r.At.Equal(b.At) {
-		return r.At.Before(b.At)
+	if r.before(b) || b.before(r) {
+		return r.before(b)
 	}
 	return r.Energy < b.Energy
 }
@@ -153,7 +145,7 @@ func (r *Register) outlasts(b *Register) bool {
 	if !b.Known {
 		return true
 	}
-	if x, y := rank(r.Location), rank(b.Location); x != y {
+	if x, y := counter(r.Location), counter(b.Location); x != y {
 		return x > y
 	}
 	switch ends, ended := r.Context == meter.ContextEnd, b.Context == meter.ContextEnd; {
@@ -164,14 +156,14 @@ func (r *Register) outlasts(b *Register) bool {
 	case r.Energy != b.Energy:
 		return r.Energy > b.Energy
 	}
-	return r.At.After(b.At)
+	return b.before(r)
 }
 
-// fell reports whether the register stood lower at r's time than before, at b's,
-// by more than rounding.
+// fell reports whether the register stood lower at r than before, at b, by more
+// than rounding.
 func (b *Register) fell(r *Register) bool {
-	return b.Known && r.Known && rank(b.Location) == rank(r.Location) &&
-		b.At.Before(r.At) && r.Energy < b.Energy && r.Energy < b.Energy-grain(r, b)
+	return b.Known && r.Known && counter(b.Location) == counter(r.Location) &&
+		b.before(r) && r.Energy < b.Energy && r.Energy < b.Energy-grain(r, b)
 }
 
 // grain is the coarser of two readings' last digits: what rounding can make of
@@ -190,4 +182,25 @@ func rank(location string) int {
 		return 1
 	}
 	return 0
+}
+
+// counter is the rank of a register. Fast chargers measure at the end of their
+// cable and say so with each sample, but their 1.6 start and stop cannot say
+// where: outlet and cable are one meter, unless a report has both.
+func counter(location string) int {
+	if location == locationCable {
+		location = locationOutlet
+	}
+	return rank(location)
+}
+
+// atOutlet reports whether one of the samples is a register that says to be the
+// outlet's.
+func atOutlet(samples []meter.Sample) bool {
+	for i := range samples {
+		if samples[i].Location == locationOutlet && isRegister(&samples[i]) {
+			return true
+		}
+	}
+	return false
 }

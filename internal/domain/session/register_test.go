@@ -115,6 +115,11 @@ func TestEnergy(t *testing.T) {
 		{"the inlet while there is nothing else", nil, []Report{start(reg(0, "100", "Wh", measured("Inlet"))), next(1, reg(10, "200", "Wh", measured("Inlet")))}, 100_000, ""},
 		{"an end at the outlet after a begin at the inlet", nil, []Report{start(reg(0, "100", "Wh", measured("Inlet"))), event2(Ended, 1, 10, reg(10, "9000", "Wh", context(meter.ContextEnd)))}, 0, ""},
 		{"the cable rather than the inlet", nil, []Report{start(reg(0, "100", "Wh", measured("Cable")), reg(0, "90", "Wh", measured("Inlet"))), next(1, reg(10, "200", "Wh", measured("Cable")), reg(10, "290", "Wh", measured("Inlet")))}, 100_000, ""},
+		{"at the end of the cable, where the start could not say so", nil, []Report{start16(1, 0, "A", 1000), values16("1", 1, 10, 1500, func(r *Report) { r.Samples[0].Location = "Cable" })}, 500_000, ""},
+		{"the outlet, when there is a meter at the cable, too", nil, []Report{
+			start(reg(0, "100", "Wh", measured("Outlet")), reg(0, "7", "Wh", measured("Cable"))),
+			next(1, reg(10, "200", "Wh", measured("Outlet")), reg(10, "99", "Wh", measured("Cable"))),
+		}, 100_000, ""},
 		{"a meter in the body while there is nothing else", nil, []Report{start(reg(0, "100", "Wh", measured("Body"))), next(1, reg(10, "200", "Wh", measured("Body")))}, 100_000, ""},
 		{"two begins of one moment: the lower", nil, []Report{start(reg(0, "1000", "Wh", context(meter.ContextBegin)), reg(0, "0.9997", "kWh", context(meter.ContextBegin))), next(1, reg(10, "1500", "Wh"))}, 500_300, ""},
 		{"a phase that says something else", nil, []Report{start(reg(0, "100", "Wh", on("L1")), reg(0, "110", "varh", on("L2")), reg(0, "120", "Wh", on("L3")))}, 0, ""},
@@ -145,13 +150,13 @@ func TestRegistersAreKeptAsSent(t *testing.T) {
 		event2(Ended, 1, 10, reg(10, "1300", "Wh", context(meter.ContextEnd), times(1), measured("Outlet"))),
 	)
 	s := w.only()
-	begin := Register{Known: true, Energy: 12_500_000, Value: dec("12.50"), Unit: "kWh", Context: meter.ContextBegin, At: at(0), AsSent: "2026-05-04T12:00:00Z"}
+	begin := Register{Known: true, Energy: 12_500_000, Value: dec("12.50"), Unit: "kWh", Context: meter.ContextBegin, At: at(0), AsSent: "2026-05-04T12:00:00Z", Order: 1}
 	if s.Begin != begin {
 		t.Errorf("begin: got %+v\nwant %+v", s.Begin, begin)
 	}
 	end := Register{
 		Known: true, Energy: 13_000_000, Value: dec("1300"), Unit: "Wh", Multiplier: 1, Context: meter.ContextEnd, Location: "Outlet",
-		At: at(10), AsSent: "2026-05-04T12:10:00Z",
+		At: at(10), AsSent: "2026-05-04T12:10:00Z", Order: 2,
 	}
 	if s.Last != end {
 		t.Errorf("last: got %+v\nwant %+v", s.Last, end)

@@ -1,8 +1,6 @@
 package session
 
 import (
-	"time"
-
 	"pylon/internal/domain/station"
 )
 
@@ -21,12 +19,33 @@ func (d *decision) follow() {
 	case d.born:
 		d.openFirst()
 	case d.over || r.Kind == Ended:
-	case !s.EndedAt.IsZero(): // it was replaced, and is still alive
-		s.EndedAt = later(s.EndedAt, d.at)
-		d.put(s.segment())
+	case !s.EndedAt.IsZero(): // we closed it, and it is still alive
+		d.goOn()
 	case r.State != "" && r.State != StateUnknown && !d.at.Before(s.StateSince):
 		d.enter(r.State, causeOf(r.State, r.Trigger), r.Trigger)
 	}
+}
+
+// goOn takes in what the station says of a session that we have closed. It runs
+// again, unless another has taken its place; then it has ended later than we
+// knew.
+func (d *decision) goOn() {
+	s, r := &d.s, &d.r
+	if d.at.After(s.EndedAt) {
+		next := d.next()
+		if next != nil && d.at.After(next.StartedAt) {
+			d.raise(s, station.TransactionsInOne, "it went on after transaction "+next.TransactionID+" began in the same place; energy may be on both")
+		}
+		if next == nil && s.EndedBy == ByEvidence {
+			d.reopen()
+		} else {
+			s.EndedAt = d.at
+		}
+	}
+	if r.State != "" && r.State != StateUnknown && !d.at.Before(s.StateSince) {
+		d.enter(r.State, causeOf(r.State, r.Trigger), r.Trigger)
+	}
+	d.put(s.segment())
 }
 
 // openFirst begins the first segment. What an end says is no state to begin
@@ -179,31 +198,29 @@ func stateOf(c station.Connector) (state ChargingState, cause Cause, trigger str
 	return "", "", ""
 }
 
-// FollowConnectors says what changed connectors of a 1.6 station, as
-// [station.Report] returned them, mean for its running sessions: a 1.6
-// transaction has the charging state of its connector. OCPP 2.x tells it with
-// the transaction, so there nothing changes.
-func FollowConnectors(v station.Version, open []Session, changed []station.Connector, now time.Time) Outcome {
-	var out Outcome
-	if v != station.OCPP16 {
-		return out
+// followConnectors lets a 1.6 session be in the charging state that its
+// connector has come to; OCPP 2.x tells it with the transaction. A connector
+// that is free is no state of a session but evidence against it.
+func (d *decision) followConnectors(c *Scene) {
+	s := &d.s
+	if c.Link.OCPP != station.OCPP16 {
+		return
 	}
-	for _, c := range changed {
-		state, cause, trigger := stateOf(c)
-		if state == "" {
+	for i := range c.Changed {
+		of := &c.Changed[i]
+		if s.EVSE != of.EVSE || s.Connector != of.Connector || of.Status.Free() {
 			continue
 		}
-		for i := range open {
-			if s := &open[i]; s.EVSE == c.EVSE && s.Connector == c.Connector && s.ChargingState != state {
-				d := decision{before: *s, s: *s, at: later(c.Since, s.StateSince)}
-				d.enter(state, cause, trigger)
-				d.s.Version++
-				out.Events = tell(out.Events, s, &d.s, now)
-				out.Changed = append(out.Changed, d.s)
-				out.Segments = append(out.Segments, d.out.Segments...)
-			}
+		doubtful := s.doubt(c.Station.BootedAt, d.connector()).kind != NoEvidence
+		switch {
+		case doubtful && !of.Status.Transacts():
+			continue // it is the next car's
+		case doubtful:
+			s.AliveAt = c.Now // so it goes on
+		}
+		if state, cause, trigger := stateOf(*of); state != "" && state != s.ChargingState {
+			d.at = later(of.Since, s.StateSince)
+			d.enter(state, cause, trigger)
 		}
 	}
-	out.Progress = len(out.Changed) == 1
-	return out
 }

@@ -59,7 +59,7 @@ func TestSegments(t *testing.T) {
 		{"born with its end", []Report{event2(Ended, 3, 9)}, ""},
 		{"replaced, then heard again, then stopped", []Report{
 			event2(Started, 0, 0, in(StateCharging)), event2(Started, 0, 5, transaction("T2")), event2(Updated, 1, 7, in(StateIdle)), event2(Ended, 2, 8),
-		}, "charging 0-8 car"},
+		}, "charging 0-7 car, idle 7-8 car"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -73,21 +73,16 @@ func TestSegments(t *testing.T) {
 }
 
 // The state of a 1.6 session is that of its connector.
-func TestFollowConnectors(t *testing.T) {
+func TestSessionFollowsItsConnector(t *testing.T) {
 	status := func(w *world, minute int, s station.Status, code string) {
 		w.Helper()
 		out := station.Report(w.station, w.connectors, station.StatusReport{
 			EVSE: 1, Connector: 1, Status: s, ErrorCode: code, OccurredAt: at(minute), ReceivedAt: at(minute),
 		})
 		w.connectors = station.Merge(w.connectors, out.Connectors)
-		var open []Session
-		for _, o := range w.sessions {
-			if o.Status.Open() {
-				open = append(open, o)
-			}
-		}
-		w.keep(FollowConnectors(station.OCPP16, open, out.Connectors, at(minute)))
-		w.check()
+		c := w.scene(station.OCPP16, minute)
+		c.Changed = out.Connectors
+		w.weigh(c)
 	}
 	t.Run("1.6 4.9 a whole charge", func(t *testing.T) {
 		w := newWorld(t)
@@ -155,7 +150,9 @@ func TestFollowConnectors(t *testing.T) {
 		w.report(event2(Started, 0, 0))
 		c := w.connectors[0]
 		c.Status = station.Charging
-		if out := FollowConnectors(station.OCPP201, w.sessions, []station.Connector{c}, at(1)); len(out.Changed) != 0 {
+		scene := w.scene(station.OCPP201, 1)
+		scene.Changed = []station.Connector{c}
+		if out, _ := Weigh(scene, w.sessions); len(out.Changed) != 0 {
 			t.Errorf("got %+v", out)
 		}
 	})

@@ -40,6 +40,16 @@ const (
 	MethodNoneGiven Method = "none_given" // the station started by itself: free vending, button, no token
 )
 
+// EndedBy says whose word a session's end is.
+type EndedBy string
+
+// Who ends sessions.
+const (
+	ByStation     EndedBy = "station"     // its own word; it holds against all others
+	ByEvidence    EndedBy = "evidence"    // ours: it could no longer end by itself, see [Weigh]
+	ByReplacement EndedBy = "replacement" // ours: another transaction began in its place
+)
+
 // Session is one transaction as the customer sees it.
 type Session struct {
 	ID            ident.SessionID
@@ -59,6 +69,7 @@ type Session struct {
 	ReservationID int64         // -1: none
 	RemoteStartID int64         // -1: none
 	StoppedBy     ident.TokenID // the token that ended it, when the station said one
+	TokenAt       time.Time     // when Token was presented, by the station's clock; zero: it was not
 
 	// When. *At are by the station's clock, corrected by ClockOffset when that
 	// is over [ClockTolerance]; *AsSent are the station's words.
@@ -69,6 +80,9 @@ type Session struct {
 	EndedAsSent     string    // "" until the station itself says that it ended
 	EndReceivedAt   time.Time
 	ClockOffset     time.Duration // our clock minus the station's at the start, 0 for offline messages
+	ClockNow        time.Duration // the same at present, where it has changed by more than ClockTolerance
+	EndedBy         EndedBy       // "" while it runs
+	Evidence        Evidence      // what showed that it is over, when not the station's own word; "" otherwise
 	TimeZone        string        // of the site, IANA
 	Country         string
 
@@ -95,8 +109,38 @@ type Session struct {
 	StopKey       string    // digest of the station's own word that it ended; "" before, and when another transaction replaced it
 	Tariff        string    // the tariff that applied; none yet
 	LastEventAt   time.Time // the latest that the station said of it, by the station's clock
+	HeardAt       time.Time // when the station said something of it last, by ours
+	ReadAt        time.Time // when samples of it came last, by ours
+	AliveAt       time.Time // the last moment at which it is known to have run: of what was queued when that happened, by our clock
 	ToldAt        time.Time // of the last event about it, by our clock; not stored: whoever loads it tells anew
+	Aside         *Aside    // what few sessions have; nil: nothing
 	Version       int64
+}
+
+// Aside is what few sessions have. It is never changed in place, so that
+// sessions can be copied and compared.
+type Aside struct {
+	Step       Step      `json:"step,omitzero"`         // where the register left its course
+	After      Register  `json:"after,omitzero"`        // where the register stood when it was read next, after the end
+	FirstSeqNo int64     `json:"first_seq_no,omitzero"` // the lowest number of its events that was heard
+	Freed      Freed     `json:"freed,omitzero"`        // its connector became free, and it was not heard of again
+	Booted     time.Time `json:"booted,omitzero"`       // the first boot after which it was not heard of again
+}
+
+// aside returns what there is aside, for reading.
+func (s *Session) aside() *Aside {
+	if s.Aside == nil {
+		return new(Aside)
+	}
+	return s.Aside
+}
+
+// setAside returns a copy of what there is aside, which is the session's from
+// now on, to be changed.
+func (s *Session) setAside() *Aside {
+	a := *s.aside()
+	s.Aside = &a
+	return &a
 }
 
 // Register is a reading of the energy register, as sent and as counted.
@@ -110,6 +154,7 @@ type Register struct {
 	Location   string             `json:"location,omitzero"` // as sent; "" is Outlet
 	At         time.Time          `json:"at"`
 	AsSent     string             `json:"as_sent"`
+	Order      int64              `json:"order,omitzero"` // of readings whose order does not hang on the station's clock; 0: by At
 }
 
 // ChargingState is what happens between car and station, in OCPP 2.x's words

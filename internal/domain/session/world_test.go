@@ -38,6 +38,7 @@ type world struct {
 	onlineSince time.Time
 	verdicts    map[string]token.Decision // by uid; others are unknown
 	remote      *RemoteStart              // of the next report
+	left        *Session                  // that ended last where the next report begins one
 
 	sessions []Session // in the order of their birth
 	frames   []meter.Frame
@@ -73,6 +74,7 @@ func (w *world) know(r *Report) Known {
 	k := Known{
 		Station: w.station, Connectors: w.connectors, OnlineSince: w.onlineSince, Remote: w.remote,
 		Site:  site.Site{ID: "sit_1", TimeZone: "Europe/Berlin", Country: "DE"},
+		Left:  w.left,
 		NewID: ident.SessionID("ses_" + strconv.Itoa(len(w.sessions)+1)),
 	}
 	var of *Session
@@ -122,6 +124,33 @@ func (w *world) priorFrame(of ident.SessionID, r *Report) *meter.Frame {
 	return found
 }
 
+// scene is the station, connected for long by OCPP v, at a minute.
+func (w *world) scene(v station.Version, minute int) Scene {
+	return Scene{
+		Station: w.station, Connectors: w.connectors, Now: at(minute),
+		Link: station.Link{Online: true, OCPP: v, Since: at(-10_000), LastSeen: at(minute)},
+	}
+}
+
+// open returns the sessions that run.
+func (w *world) open() (all []Session) {
+	for _, s := range w.sessions {
+		if s.Status.Open() {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// weigh lets time and what else is known decide about the open sessions.
+func (w *world) weigh(c Scene) (next time.Time) {
+	w.Helper()
+	out, next := Weigh(c, w.open())
+	w.keep(out)
+	w.check()
+	return next
+}
+
 // report lets the station say something and keeps what comes of it.
 func (w *world) report(r Report) Answer {
 	w.Helper()
@@ -169,6 +198,9 @@ func (w *world) keep(out Outcome) {
 		w.frames = append(w.frames, *out.Frame)
 	}
 	w.findings = append(w.findings, out.Findings...)
+	for _, r := range out.Resolved {
+		w.settle(r)
+	}
 	w.events = append(w.events, out.Events...)
 	for _, use := range out.Tokens {
 		w.running[use.Token] += use.Delta
@@ -176,6 +208,38 @@ func (w *world) keep(out Outcome) {
 	if out.LastTransaction != 0 {
 		w.station.LastTransaction = out.LastTransaction
 	}
+}
+
+// settle resolves, or opens anew, the finding that r is about: there is exactly
+// one.
+func (w *world) settle(r station.Resolution) {
+	w.Helper()
+	about := 0
+	for i := range w.findings {
+		f := &w.findings[i]
+		if f.Session != r.Session || f.Code != r.Code {
+			continue
+		}
+		about++
+		if f.ResolvedAt.IsZero() == r.At.IsZero() {
+			w.Fatalf("%s of %s is already as %+v says", f.Code, f.Session, r)
+		}
+		f.ResolvedAt = r.At
+	}
+	if about != 1 {
+		w.Fatalf("%d findings are meant by %+v", about, r)
+	}
+}
+
+// unresolved returns the kinds of finding that nothing has resolved.
+func (w *world) unresolved() string {
+	var all []string
+	for _, f := range w.findings {
+		if f.ResolvedAt.IsZero() {
+			all = append(all, string(f.Code))
+		}
+	}
+	return strings.Join(all, " ")
 }
 
 // check wants what holds at any time.
@@ -194,11 +258,7 @@ func (w *world) check() {
 		if s.EndedAt.IsZero() != s.Status.Open() {
 			w.Fatalf("%s is %s and ended %s", s.ID, s.Status, s.EndedAt)
 		}
-		energy := max(0, s.Last.Energy-s.Begin.Energy)
-		if !s.Begin.Known || rank(s.Begin.Location) != rank(s.Last.Location) {
-			energy = 0
-		}
-		if s.Energy != energy {
+		if energy := s.counted(); s.Energy != energy || energy < 0 {
 			w.Fatalf("%s has energy %d, its registers say %d", s.ID, s.Energy, energy)
 		}
 		w.checkSegments(s)

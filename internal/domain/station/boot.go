@@ -33,6 +33,13 @@ func Boot(st Station, templates []Template, in BootReport, heartbeat time.Durati
 	return st, BootAnswer{Registration: st.Registration, Interval: interval(&st, heartbeat), At: in.At}
 }
 
+// Replaced reports whether another device has booted under a station's
+// identity, by its serial number. A station that speaks another version of OCPP
+// since may say another number of its own.
+func Replaced(before, after Station) bool {
+	return before.Serial != "" && after.Serial != before.Serial && after.OCPP == before.OCPP
+}
+
 // said returns what was said, or what was known before when that is nothing.
 func said(now, before string) string {
 	if now == "" {

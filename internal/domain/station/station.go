@@ -6,6 +6,7 @@ package station
 import (
 	"time"
 
+	"pylon/internal/domain/device"
 	"pylon/internal/kernel/ident"
 )
 
@@ -92,7 +93,7 @@ func (q Quirks) IsLenient(v Version) bool {
 	return v == OCPP16
 }
 
-// Template is a row of quirks for the stations that match it. The most
+// Template is a row of quirks and settings for the stations that match it. The most
 // specific match wins: more pattern characters without '*'.
 type Template struct {
 	ID           ident.TemplateID
@@ -101,6 +102,8 @@ type Template struct {
 	Model        string
 	Firmware     string
 	Quirks       Quirks
+	Settings     []device.Setting // what its stations shall have; what an operator desires of one goes before
+	Reboot       device.Reboot    // whether they may be reset for that
 	Version      int64
 }
 
@@ -196,6 +199,21 @@ type Finding struct {
 	ResolvedAt   time.Time // zero: open
 }
 
+// Resolution says that what a finding tells of has been explained.
+type Resolution struct {
+	Finding ident.FindingID // this one; "": the one that the others name
+	Station ident.StationID
+	Session ident.SessionID // "": those about the station itself
+	Code    FindingCode
+	At      time.Time // zero: it is as before, the finding is open again
+}
+
+// ResolutionNotice is the data of finding.resolved.
+type ResolutionNotice struct {
+	Session ident.SessionID `json:"session_id,omitzero"`
+	Code    FindingCode     `json:"code"`
+}
+
 // FindingCode names a kind of finding; public and stable.
 type FindingCode string
 
@@ -215,4 +233,19 @@ const (
 	FrameDropped        FindingCode = "frame_dropped"         // over a limit, garbage, answers to nothing
 	TokensTooMany       FindingCode = "tokens_too_many"       // more unknown tokens than a station may bring; the rest are not listed
 	TransactionsInOne   FindingCode = "transactions_parallel" // two transactions on one EVSE
+	StopMissing         FindingCode = "stop_missing"          // boot, or a free connector, while a session runs: its stop is still to come
+	ClosedFromEvidence  FindingCode = "closed_from_evidence"  // a session that could not end by itself was ended by us; the station's own word resolves it
+	MeterReset          FindingCode = "meter_reset"           // a register began again near zero
+	MeterJumped         FindingCode = "meter_jumped"          // more energy than the EVSE can deliver in that time
+	MeterSilent         FindingCode = "meter_silent"          // a running session without readings
+	ClockChanged        FindingCode = "clock_changed"         // the station's clock was set while a session ran
+	StationReplaced     FindingCode = "station_replaced"      // another device answers under the same identity
+	StatusStorm         FindingCode = "status_storm"          // a connector that changes its status without end
+	TokenReversed       FindingCode = "token_reversed"        // an unknown card that is known with its bytes reversed
+	TokensDiffer        FindingCode = "tokens_differ"         // two tokens for one transaction
+	EnergyUnaccounted   FindingCode = "energy_unaccounted"    // a register that moved while no session ran
+	CommandIgnored      FindingCode = "command_ignored"       // accepted, and then nothing happened
+	SettingRefused      FindingCode = "setting_refused"       // the station does not take a value that is desired of it
+	SettingDrifted      FindingCode = "setting_drifted"       // a value that was set is another one now
+	DeviceAlert         FindingCode = "device_alert"          // a monitor of severity 0 to 3 was triggered; its clearing resolves it
 )

@@ -126,11 +126,16 @@ func (in *StatusReport) begin(st Station, c Connector, out *StatusOutcome) {
 	c.TakenAt = in.Status.takenAt(c.TakenAt, in.OccurredAt)
 	out.Connectors = append(out.Connectors, c)
 	out.Intervals = append(out.Intervals, c.interval(time.Time{}))
-	out.Events = append(out.Events, event.Event{
+	out.Events = append(out.Events, c.changed(st, in.ReceivedAt))
+}
+
+// changed returns the event that c is in its status.
+func (c Connector) changed(st Station, at time.Time) event.Event {
+	return event.Event{
 		Type: event.ConnectorChanged, Organisation: st.Organisation, Site: st.Site, Station: st.ID,
-		Subject: fmt.Sprintf("%s/%d/%d", st.ID, c.EVSE, c.Connector), Version: c.Version, At: in.ReceivedAt,
+		Subject: fmt.Sprintf("%s/%d/%d", st.ID, c.EVSE, c.Connector), Version: c.Version, At: at,
 		Data: ConnectorNotice{EVSE: c.EVSE, Connector: c.Connector, Status: c.Status, ErrorCode: c.ErrorCode, Since: stamp(c.Since)},
-	})
+	}
 }
 
 // recall writes a late status into the history. When it says that the
@@ -140,7 +145,7 @@ func (in *StatusReport) recall(before Connector, out *StatusOutcome) {
 		Station: before.Station, EVSE: before.EVSE, Connector: before.Connector,
 		Status: in.Status, ErrorCode: in.ErrorCode, From: in.OccurredAt, To: before.Since,
 	})
-	if in.Status.free() && !before.TakenAt.IsZero() && before.TakenAt.Before(in.OccurredAt) {
+	if in.Status.Free() && !before.TakenAt.IsZero() && before.TakenAt.Before(in.OccurredAt) {
 		before.TakenAt = before.Since
 		before.Version++
 		out.Connectors = append(out.Connectors, before)
@@ -152,8 +157,8 @@ func (c Connector) interval(to time.Time) Interval {
 	return Interval{Station: c.Station, EVSE: c.EVSE, Connector: c.Connector, Status: c.Status, ErrorCode: c.ErrorCode, From: c.Since, To: to}
 }
 
-// free reports whether nobody has a connector in this status.
-func (s Status) free() bool { return s == Available || s == Reserved }
+// Free reports whether nobody has a connector in this status.
+func (s Status) Free() bool { return s == Available || s == Reserved }
 
 // takenAt is since when somebody has a connector that comes into status s at
 // the given time. A fault or a lock-out says nothing about it.
@@ -169,6 +174,10 @@ func (s Status) takenAt(before, at time.Time) time.Time {
 	}
 	return before
 }
+
+// Transacts reports whether a 1.6 connector in this status has a transaction
+// that goes on.
+func (s Status) Transacts() bool { return s == Charging || s == SuspendedEV || s == SuspendedEVSE }
 
 func connector(known []Connector, evse, n int) (Connector, bool) {
 	for _, c := range known {

@@ -19,7 +19,7 @@ func at(minutes int) time.Time { return noon.Add(time.Duration(minutes) * time.M
 // live is what we know of EVSE 1, connector 1 at minute 10.
 func live(s Status, since int) []Connector {
 	c := Connector{Station: "sta_1", EVSE: 1, Connector: 1, Status: s, Since: at(since), ReportedAt: at(10), Version: 3}
-	if !s.free() {
+	if !s.Free() {
 		c.TakenAt = at(since)
 	}
 	return []Connector{c}

@@ -12,6 +12,7 @@ import (
 
 	"pylon/internal/domain/station"
 	"pylon/internal/flow/fleet"
+	"pylon/internal/kernel/clock"
 	"pylon/internal/kernel/fault"
 	"pylon/internal/kernel/ident"
 	"pylon/internal/wire/ocppj"
@@ -195,7 +196,7 @@ func (c *conn) close(why farewell) {
 // finish waits for the goroutines of the socket and gives the station up.
 func (c *conn) finish() {
 	g := c.gateway
-	c.socket.farewell(c.why, g.Clock.Now().Add(farewellTerm))
+	c.socket.farewell(c.why, clock.Deadline(g.Clock, farewellTerm))
 	c.work.Wait()
 	if c.owner != nil && !c.superseded.Load() {
 		c.owner.Release(g.ctx, c.why.reason)
@@ -239,7 +240,7 @@ func (c *conn) send(kind ocppj.MessageType, action, id string, frame []byte) boo
 	}
 	now := c.gateway.Clock.Now()
 	c.logFrame(station.ToStation, kind, action, id, frame, now) // first, or the log has the answer before the question
-	err := c.socket.write(frame, now.Add(c.gateway.Limits.Write))
+	err := c.socket.write(frame, clock.Deadline(c.gateway.Clock, c.gateway.Limits.Write))
 	if err != nil {
 		c.failed(err)
 	}

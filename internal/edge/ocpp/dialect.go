@@ -3,6 +3,7 @@ package ocpp
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"pylon/internal/domain/command"
 	"pylon/internal/domain/station"
@@ -22,6 +23,12 @@ type dialect struct {
 	reply   func(action string) (schema.Message, bool)
 	actions func(c *command.Command) string // that a command becomes; "" for none
 	compose func(c *command.Command, st *station.Station) (schema.Message, error)
+
+	// What calls ask of a station's variables and monitors, and what its answers
+	// say of them, both without secrets. The answers are read by heard.
+	asks  func(action string, payload []byte) (means command.Type, in command.Input)
+	heard func(action string) (schema.Message, bool)
+	learn func(o *order, answer schema.Message, at time.Time) news
 }
 
 // route is how one action is answered.
@@ -31,6 +38,7 @@ type route struct {
 	charge bool // carries paid energy: it is never thrown away
 	in     *tally
 	decode func(payload []byte) (schema.Message, schema.Violations)
+	read   func(payload []byte) schema.Message                                                    // of one that was judged by another schema
 	answer func(ctx context.Context, x *exchange, request schema.Message) (schema.Message, error) // nil: not supported
 }
 
@@ -62,6 +70,11 @@ func on[Q any, P interface {
 		decode: func(payload []byte) (schema.Message, schema.Violations) {
 			q := P(new(Q))
 			return q, schema.Decode(payload, q)
+		},
+		read: func(payload []byte) schema.Message {
+			q := P(new(Q))
+			schema.Read(payload, q)
+			return q
 		},
 		answer: func(ctx context.Context, x *exchange, request schema.Message) (schema.Message, error) {
 			return answer(ctx, x, request.(P))

@@ -19,6 +19,7 @@
 //
 // The ways through the package: handshake.go lets stations in, seat.go decides
 // which of two sockets speaks for a station, read.go and inbox.go take messages
-// in, serve.go answers them by the routes in v16_*.go and v2_*.go, outbox.go
-// sends commands, sweep.go looks after the silent.
+// in, serve.go answers them by the routes in v16_*.go, v2_*.go and v21_*.go,
+// outbox.go sends commands, recognise.go and device.go follow what calls change
+// whoever composed them, sweep.go looks after the silent.
 package ocpp

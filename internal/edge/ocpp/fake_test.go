@@ -9,9 +9,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-json-experiment/json"
+
 	"pylon/internal/domain/account"
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/command"
+	"pylon/internal/domain/device"
 	"pylon/internal/domain/meter"
 	"pylon/internal/domain/session"
 	"pylon/internal/domain/station"
@@ -304,6 +307,32 @@ func (o *owner) Alert(_ context.Context, kind, detail string, _ time.Time) error
 	})
 }
 
+func (o *owner) Inventory(_ context.Context, p device.Part) error {
+	return o.do("Inventory", func(r *record) error {
+		p.ReceivedAt = time.Time{}
+		o.world.note(r, "Inventory %s", describeJSON(p))
+		return nil
+	})
+}
+
+func (o *owner) Monitors(_ context.Context, p device.MonitorPart) error {
+	return o.do("Monitors", func(r *record) error {
+		p.ReceivedAt = time.Time{}
+		o.world.note(r, "Monitors %s", describeJSON(p))
+		return nil
+	})
+}
+
+func (o *owner) Happened(_ context.Context, all []device.Happening) error {
+	return o.do("Happened", func(r *record) error {
+		for _, h := range all {
+			h.ReceivedAt = time.Time{}
+			o.world.note(r, "Happened %s", describeJSON(h))
+		}
+		return nil
+	})
+}
+
 func (o *owner) Seen(time.Time) {}
 
 func (o *owner) Snapshot() station.Station {
@@ -322,7 +351,14 @@ func (o *owner) CommandSent(_ context.Context, id ident.CommandID, s fleet.Sent)
 func (o *owner) CommandAnswered(_ context.Context, id ident.CommandID, a fleet.Answered) error {
 	return o.do("CommandAnswered", func(r *record) error {
 		r.answers[id] = a
-		o.world.note(r, "CommandAnswered %s %s final=%t code=%s detail=%s result=%s", id, a.State, a.Final, a.ErrorCode, a.ErrorDetail, a.Result)
+		line := fmt.Sprintf("CommandAnswered %s %s final=%t code=%s detail=%s result=%s", id, a.State, a.Final, a.ErrorCode, a.ErrorDetail, a.Result)
+		if a.Variables != nil {
+			line += " variables=" + describeJSON(a.Variables)
+		}
+		if a.Monitors != nil {
+			line += " monitors=" + describeJSON(a.Monitors)
+		}
+		o.world.note(r, "%s", line)
 		return nil
 	})
 }
@@ -455,6 +491,17 @@ func describeInput(in *command.Input) string {
 		return fmt.Sprintf(" token=%s/%s evse=%d remote=%d", in.TokenUID, in.TokenType, in.EVSE, in.RemoteStartID)
 	case in.TransactionID != "":
 		return " tx=" + in.TransactionID
+	case len(in.Variables) > 0, len(in.Monitors) > 0, len(in.MonitorIDs) > 0, in.RequestID != 0:
+		return " " + describeJSON(in)
 	}
 	return ""
+}
+
+// describeJSON is a value as JSON, without what is not said.
+func describeJSON(v any) string {
+	text, err := json.Marshal(v, json.OmitZeroStructFields(true))
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
 }

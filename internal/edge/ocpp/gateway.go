@@ -48,6 +48,7 @@ type Gateway struct {
 	Options
 	upgrader *upgrader
 	buffers  *buffers
+	crew     *crew
 	attempts *attempts
 	dialects map[ocppj.Version]*dialect
 	away     away
@@ -76,6 +77,7 @@ func New(o Options) *Gateway {
 		Options:  o,
 		upgrader: newUpgrader(),
 		buffers:  newBuffers(),
+		crew:     newCrew(ctx),
 		attempts: newAttempts(),
 		dialects: map[ocppj.Version]*dialect{
 			ocppj.V16: dialect16(o.Metrics), ocppj.V201: dialect201(o.Metrics), ocppj.V21: dialect21(o.Metrics),
@@ -99,7 +101,7 @@ func (g *Gateway) shutdown() error {
 	for _, c := range g.conns() {
 		c.close(endedShutdown)
 	}
-	late := g.Clock.After(shutdownTerm)
+	late := clock.Machine(g.Clock).After(shutdownTerm)
 	for {
 		g.mu.Lock()
 		open := g.open

@@ -13,6 +13,7 @@ import (
 
 	"pylon/internal/domain/account"
 	"pylon/internal/domain/station"
+	"pylon/internal/kernel/clock"
 	"pylon/internal/kernel/fault"
 	"pylon/internal/kernel/ident"
 	"pylon/internal/wire/ocppj"
@@ -62,7 +63,7 @@ type guest struct {
 // when the socket is open.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// A handshake has no body: who announces one shall not hold a connection.
-	_ = http.NewResponseController(w).SetReadDeadline(g.Clock.Now().Add(g.Limits.Write)) // ends with the upgrade; without one it is a test's
+	_ = http.NewResponseController(w).SetReadDeadline(clock.Deadline(g.Clock, g.Limits.Write)) // ends with the upgrade; without one it is a test's
 	who := guest{attempt: attempt{address: addressOf(r)}}
 	no := g.admit(r, &who)
 	if no == nil {
@@ -304,7 +305,7 @@ func (g *Gateway) welcome(w http.ResponseWriter, r *http.Request, who *guest) *r
 func (g *Gateway) dismiss(s *socket) {
 	defer g.unreserve()
 	defer s.abort()
-	by := g.Clock.Now().Add(farewellTerm)
+	by := clock.Deadline(g.Clock, farewellTerm)
 	s.farewell(endedNoProtocol, by)
 	s.drain(by)
 }

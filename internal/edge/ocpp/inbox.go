@@ -36,7 +36,9 @@ func (c *conn) enqueue(m message) {
 		case len(c.inbox.queue) < inboxMax:
 			c.inbox.queue = append(c.inbox.queue, m)
 			if !c.inbox.working {
-				c.inbox.working = c.spawnLocked(c.answer)
+				c.inbox.working = true
+				c.work.Add(1)
+				c.gateway.crew.answer(c)
 			}
 			c.mu.Unlock()
 			return
@@ -84,9 +86,13 @@ func (c *conn) recycle(m *message) {
 }
 
 // priceOfCall is what the station pays for the call it sends now: little when
-// it has waited for its last answer.
-func (c *conn) priceOfCall() time.Duration {
-	if c.unanswered.Add(1) > 1 {
+// it has waited for its last answer, and the call makes us little work.
+func (c *conn) priceOfCall(action string) time.Duration {
+	hasty := c.unanswered.Add(1) > 1
+	switch {
+	case action == "NotifyEvent", action == "NotifyReport", action == "NotifyMonitoringReport":
+		return priceNews
+	case hasty:
 		return priceHasty
 	}
 	return priceFrame

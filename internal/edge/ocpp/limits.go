@@ -49,6 +49,7 @@ const (
 	priceFrame = time.Millisecond      // in turn: 1,000 a second for ever, 20,000 at once
 	priceHasty = 5 * time.Millisecond  // a call before the last is answered: 200 a second
 	priceOdd   = 10 * time.Millisecond // pings, garbage, answers to nothing: 100 a second
+	priceNews  = 20 * time.Millisecond // what it tells of its device, which is read and written whole: 50 a second, 1,000 at once
 	priceKiB   = time.Millisecond      // beside that: 1 MiB a second for ever, 20 at once
 )
 
@@ -56,7 +57,8 @@ const (
 func priceOf(size int) time.Duration { return time.Duration(size>>10) * priceKiB }
 
 // Limits change the defaults, for tests and unusual networks. Zero fields are
-// the defaults.
+// the defaults. Write is a term of the machine's clock, which judges sockets; the
+// others are terms of the gateway's.
 type Limits struct {
 	Frame   int           // bytes of a frame, inflated
 	Sockets int           // of this node
@@ -66,6 +68,17 @@ type Limits struct {
 	Away    time.Duration // a message waits for the database
 	Call    time.Duration // a station takes to answer
 	Credit  time.Duration // that a station can save up
+}
+
+// Times returns l for a gateway whose clock runs n times as fast as the machine's:
+// the network, the database and stations take as long as ever. What a station may
+// send grows with the speed of its clock by itself.
+func (l Limits) Times(n int) Limits {
+	l = l.withDefaults()
+	for _, term := range []*time.Duration{&l.Silence, &l.Pong, &l.Away, &l.Call} {
+		*term *= time.Duration(n)
+	}
+	return l
 }
 
 // withDefaults fills in the zero fields.

@@ -510,3 +510,16 @@ func TestPanic(t *testing.T) {
 	}
 	p.ask(heartbeat)
 }
+
+func TestTermsOfAFastClock(t *testing.T) {
+	usual, fast := ocpp.Limits{}.Times(1), ocpp.Limits{Pong: time.Second}.Times(60)
+	if usual.Silence == 0 || fast.Silence != 60*usual.Silence || fast.Away != 60*usual.Away || fast.Call != 60*usual.Call {
+		t.Errorf("got %+v, want 60 times the terms of %+v", fast, usual)
+	}
+	if fast.Pong != time.Minute {
+		t.Errorf("got %s for an own term of a second, want a minute", fast.Pong)
+	}
+	if fast.Write != usual.Write || fast.Credit != usual.Credit || fast.Frame != usual.Frame {
+		t.Errorf("got %+v, want what sockets and stations may as in %+v", fast, usual)
+	}
+}

@@ -1,7 +1,6 @@
 package ocpp
 
 import (
-	"bytes"
 	"fmt"
 	"time"
 
@@ -54,14 +53,3 @@ func (c *conn) describe() string {
 }
 
 var withheld = []byte(`"withheld: it speaks of passwords"`)
-
-// speaksOfSecrets reports whether a text has the name of a secret in it.
-func speaksOfSecrets(text []byte) bool {
-	lower := bytes.ToLower(text)
-	for _, name := range secretNames {
-		if bytes.Contains(lower, []byte(name)) {
-			return true
-		}
-	}
-	return false
-}

@@ -34,7 +34,7 @@ func (c *conn) mayCall(action string, at time.Time) bool {
 	switch {
 	case o.once:
 		delete(c.opened, action)
-	case action == "NotifyReport": // in as many parts as it takes
+	case action == "NotifyReport", action == "NotifyMonitoringReport": // in as many parts as it takes
 		c.opened[action] = opening{until: at.Add(triggerTerm)}
 	}
 	return true
@@ -67,6 +67,8 @@ func triggered(action string, payload []byte) string {
 	switch action {
 	case "GetBaseReport", "GetReport":
 		return "NotifyReport"
+	case "GetMonitoringReport":
+		return "NotifyMonitoringReport"
 	case "TriggerMessage", "ExtendedTriggerMessage":
 	default:
 		return ""
@@ -88,7 +90,7 @@ func triggered(action string, payload []byte) string {
 // and not one for each EVSE or connector.
 func onceForEach(action string) bool {
 	switch action {
-	case "NotifyReport", "StatusNotification", "MeterValues", "TransactionEvent":
+	case "NotifyReport", "NotifyMonitoringReport", "StatusNotification", "MeterValues", "TransactionEvent":
 		return false
 	}
 	return true

@@ -1,12 +1,14 @@
 package ocpp
 
 import (
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"pylon/internal/domain/command"
+	"pylon/internal/domain/device"
 	"pylon/internal/domain/station"
 	"pylon/internal/flow/fleet"
 	"pylon/internal/kernel/fault"
@@ -52,7 +54,7 @@ func (d *dialect) order(c *command.Command, st *station.Station, now time.Time) 
 	if err := d.check(o.action, o.payload); err != nil {
 		return nil, err
 	}
-	return o, o.recognise(st, now)
+	return o, o.recognise(d, st, now)
 }
 
 // encode makes the request of a command that is not raw.
@@ -127,17 +129,25 @@ type verdictBody struct {
 		ReasonCode     string `json:"reasonCode"`
 		AdditionalInfo string `json:"additionalInfo"`
 	} `json:"statusInfo"`
-	SetVariableResult []struct {
-		Status string     `json:"attributeStatus"`
-		Of     variableOf `json:"variable"`
-	} `json:"setVariableResult"`
+	SetVariableResult     []itemVerdict `json:"setVariableResult"`
+	SetMonitoringResult   []itemVerdict `json:"setMonitoringResult"`
+	ClearMonitoringResult []itemVerdict `json:"clearMonitoringResult"`
 }
 
-type variableOf struct {
-	Name string `json:"name"`
+// itemVerdict is the verdict on one of several variables or monitors.
+type itemVerdict struct {
+	AttributeStatus string `json:"attributeStatus"` // of a variable
+	Status          string `json:"status"`          // of a monitor
+	Variable        struct {
+		Name string `json:"name"`
+	} `json:"variable"`
 }
+
+func (v *itemVerdict) word() string { return first(v.AttributeStatus, v.Status) }
 
 // status returns the word that counts in the answer to o, "" when it has none.
+// Of several verdicts the one on a password counts, else the first that says
+// yes: what the station does of what it was asked is told item by item.
 func (o *order) status(payload []byte) (status, detail string) {
 	var body verdictBody
 	if json.Unmarshal(payload, &body, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) != nil {
@@ -147,9 +157,14 @@ func (o *order) status(payload []byte) (status, detail string) {
 	if body.StatusInfo.AdditionalInfo != "" {
 		detail += ": " + body.StatusInfo.AdditionalInfo
 	}
-	for _, v := range body.SetVariableResult {
-		if len(body.SetVariableResult) == 1 || o.secret != nil && isSecret(v.Of.Name) {
-			status = v.Status
+	items := slices.Concat(body.SetVariableResult, body.SetMonitoringResult, body.ClearMonitoringResult)
+	for i := range items {
+		v := &items[i]
+		switch {
+		case o.secret != nil && device.SpeaksOfSecret(v.Variable.Name):
+			return v.word(), detail
+		case i == 0, !saysNo(v.word()) && saysNo(status):
+			status = v.word()
 		}
 	}
 	return status, detail
@@ -158,31 +173,43 @@ func (o *order) status(payload []byte) (status, detail string) {
 // declined reports whether an answer says that the station does not do what
 // it was asked.
 func (o *order) declined(payload []byte) bool {
-	switch status, _ := o.status(payload); status {
-	case "", "Accepted", "Scheduled", "Unlocked", "RebootRequired", "Processing":
+	status, _ := o.status(payload)
+	return saysNo(status)
+}
+
+// saysNo reports whether a status means that a station does not do what it was
+// asked. That a report has nothing in it is an answer, and no refusal.
+func saysNo(status string) bool {
+	switch status {
+	case "", "Accepted", "Scheduled", "Unlocked", "RebootRequired", "Processing", "EmptyResultSet":
 		return false
 	}
 	return true
 }
 
 // judge turns the end of a call into what its command has come to.
-func (c *conn) judge(cmd *command.Command, o *order, r reply, how result) fleet.Answered {
+func (c *conn) judge(cmd *command.Command, o *order, r reply, how result) (fleet.Answered, news) {
 	switch how {
 	case resultTimedOut:
-		return fleet.Answered{State: command.TimedOut, Final: true, ErrorCode: codeNoAnswer}
+		return fleet.Answered{State: command.TimedOut, Final: true, ErrorCode: codeNoAnswer}, news{}
 	case resultUnanswered:
-		return fleet.Answered{State: command.TimedOut, Final: true, ErrorCode: codeClosed}
+		return fleet.Answered{State: command.TimedOut, Final: true, ErrorCode: codeClosed}, news{}
 	case resultFailed:
 		return fleet.Answered{
 			State: command.Rejected, Final: true, ErrorCode: string(r.failure.Code), ErrorDetail: r.failure.Description, Details: r.failure.Details,
-		}
+		}, news{}
 	case resultInvalid:
 		return fleet.Answered{
 			State: command.Rejected, Final: true, ErrorCode: string(ocppj.FormatViolation), ErrorDetail: r.malformed.Description,
-		}
+		}, news{}
 	}
 	broken := c.checkAnswer(cmd, o, r.payload)
 	a := fleet.Answered{State: command.Accepted, Final: true, Result: c.redact(r.payload), Verbatim: r.payload}
+	var n news
+	if broken == nil {
+		n = c.dialect.hear(o, a.Result, c.gateway.Clock.Now())
+		a.Variables, a.Monitors = n.variables, n.monitors
+	}
 	switch status, detail := o.status(a.Result); {
 	case o.raw: // it asks for an answer, and has it
 		a.Declined = o.declined(r.payload)
@@ -193,7 +220,17 @@ func (c *conn) judge(cmd *command.Command, o *order, r reply, how result) fleet.
 	default:
 		a.Final = !o.observable()
 	}
-	return a
+	return a, n
+}
+
+// hear takes the news out of an answer without secrets.
+func (d *dialect) hear(o *order, payload []byte, at time.Time) news {
+	answer, ok := d.heard(o.action)
+	if !ok {
+		return news{}
+	}
+	schema.Read(payload, answer)
+	return d.learn(o, answer, at)
 }
 
 // checkAnswer reports how an answer breaks its schema so badly that it cannot

@@ -243,7 +243,8 @@ func (c *conn) wasLate(id string) bool {
 
 // take reports what became of a command.
 func (c *conn) take(cmd *command.Command, o *order, r reply, how result) {
-	a := c.judge(cmd, o, r, how)
+	a, n := c.judge(cmd, o, r, how)
+	c.tell(&n)
 	refused := how == resultFailed || how == resultOK && o.declined(r.payload)
 	if refused {
 		c.shut(o.action, o.payload)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"pylon/internal/domain/account"
+	"pylon/internal/domain/device"
 	"pylon/internal/domain/meter"
 	"pylon/internal/domain/session"
 	"pylon/internal/domain/station"
@@ -49,6 +50,9 @@ type Owner interface {
 	Meter(ctx context.Context, f meter.Frame) error
 	Find(ctx context.Context, f station.Finding) error
 	Alert(ctx context.Context, kind, detail string, at time.Time) error
+	Inventory(ctx context.Context, p device.Part) error
+	Monitors(ctx context.Context, p device.MonitorPart) error
+	Happened(ctx context.Context, h []device.Happening) error
 	Seen(at time.Time)
 	Snapshot() station.Station
 	CommandSent(ctx context.Context, id ident.CommandID, s fleet.Sent) error

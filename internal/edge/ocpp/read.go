@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"pylon/internal/domain/station"
+	"pylon/internal/kernel/clock"
 	"pylon/internal/wire/ocppj"
 )
 
@@ -63,7 +64,7 @@ func (c *conn) lost(err error) {
 	}
 	c.close(why)
 	if !why.abrupt {
-		c.socket.drain(c.gateway.Clock.Now().Add(farewellTerm))
+		c.socket.drain(clock.Deadline(c.gateway.Clock, farewellTerm))
 	}
 }
 
@@ -96,7 +97,7 @@ func (c *conn) onPing(data string) error {
 	now := c.gateway.Clock.Now()
 	c.alive(now)
 	c.pay(now, priceOdd)
-	return c.socket.pong(data, now.Add(c.gateway.Limits.Write))
+	return c.socket.pong(data, clock.Deadline(c.gateway.Clock, c.gateway.Limits.Write))
 }
 
 // receive takes in one message and reports whether it could be read. The
@@ -115,7 +116,7 @@ func (c *conn) receive(b *buffer, at time.Time) bool {
 	switch frame.Type {
 	case ocppj.TypeCall, ocppj.TypeSend:
 		c.logFrame(station.FromStation, frame.Type, frame.Action, frame.ID, b.bytes, at)
-		c.pay(at, c.priceOfCall())
+		c.pay(at, c.priceOfCall(frame.Action))
 		c.enqueue(message{buffer: b, frame: frame, at: at})
 		return true
 	case ocppj.TypeCallResult, ocppj.TypeCallError:

@@ -46,8 +46,10 @@ type askedVariable struct {
 }
 
 // recognise fills in what the call of o means, so that what it changes is
-// followed: the station's password, a remote start, a remote stop.
-func (o *order) recognise(st *station.Station, now time.Time) error {
+// followed: variables and monitors, the station's password, a remote start, a
+// remote stop.
+func (o *order) recognise(d *dialect, st *station.Station, now time.Time) error {
+	o.means, o.input = d.asks(o.action, redact(o.payload))
 	means := map[string]command.Type{
 		"RemoteStartTransaction": command.Start, "RequestStartTransaction": command.Start,
 		"RemoteStopTransaction": command.Stop, "RequestStopTransaction": command.Stop,
@@ -73,6 +75,9 @@ func (o *order) recognise(st *station.Station, now time.Time) error {
 		}
 		secret := secretOf(password, now)
 		o.secret, o.plain = &secret, password
+		if len(o.input.Variables) > 1 {
+			return nil // it sets more than the password
+		}
 	}
 	o.means = means
 	return nil

@@ -6,11 +6,9 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
-)
 
-// secretNames are parts of the names of configuration keys, variables and
-// fields whose values are secrets, in lower case.
-var secretNames = []string{"authorizationkey", "password", "passphrase", "secret"}
+	"pylon/internal/domain/device"
+)
 
 // mask stands for a secret.
 const mask = `"***"`
@@ -29,13 +27,14 @@ func mayHoldSecrets(action string) bool {
 }
 
 // redact returns JSON without its secrets: values of keys and variables that
-// are named for a secret, keys and passwords of network profiles, and logins
-// in URIs. All else stays byte for byte; what has no secrets is returned
-// itself. What is no JSON is withheld when it speaks of secrets.
+// are named for a secret or may only be written, keys and passwords of network
+// profiles, and logins in URIs. All else stays byte for byte; what has no
+// secrets is returned itself. What is no JSON is withheld when it speaks of
+// secrets.
 func redact(data []byte) []byte {
 	r := redactor{data: data, decoder: jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))}
 	if _, err := r.value(""); err != nil {
-		if speaksOfSecrets(data) {
+		if device.SpeaksOfSecret(string(data)) {
 			return withheld
 		}
 		return data
@@ -139,6 +138,7 @@ func (r *redactor) object(name string) (found, error) {
 		return found{}, err
 	}
 	var named string
+	var writeOnly bool
 	var values []span
 	var own found
 	for r.decoder.PeekKind() != '}' {
@@ -152,12 +152,14 @@ func (r *redactor) object(name string) (found, error) {
 			return found{}, err
 		}
 		switch {
-		case isSecret(member), name == "vpn" && member == "key":
+		case device.SpeaksOfSecret(member), name == "vpn" && member == "key":
 			r.secrets = append(r.secrets, v.values...)
 		case member == "key":
 			named = v.text
 		case member == "variable":
 			named = v.name
+		case member == "mutability":
+			writeOnly = v.text == string(device.WriteOnly)
 		case member == "name":
 			own.name = v.text
 		case member == "value", member == "attributeValue", member == "actualValue":
@@ -167,17 +169,9 @@ func (r *redactor) object(name string) (found, error) {
 			values = append(values, v.values...)
 		}
 	}
-	if isSecret(named) {
+	if writeOnly || device.SpeaksOfSecret(named) {
 		r.secrets = append(r.secrets, values...)
 	}
 	_, err := r.decoder.ReadToken()
 	return own, err
-}
-
-// isSecret reports whether a name is that of a secret.
-func isSecret(name string) bool {
-	if name == "" {
-		return false
-	}
-	return speaksOfSecrets([]byte(name))
 }

@@ -18,6 +18,8 @@ func TestRedact(t *testing.T) {
 		{"1.6 configuration", `{"configurationKey":[{"key":"AuthorizationKey","readonly":false,"value":"x"},{"key":"B","readonly":true,"value":"1.50"},{"key":"WifiPassword","readonly":true,"value":"y"}],"unknownKey":["Password"]}`, `{"configurationKey":[{"key":"AuthorizationKey","readonly":false,"value":"***"},{"key":"B","readonly":true,"value":"1.50"},{"key":"WifiPassword","readonly":true,"value":"***"}],"unknownKey":["Password"]}`},
 		{"2.x variable", `{"setVariableData":[{"attributeValue":"x","component":{"name":"SecurityCtrlr"},"variable":{"name":"BasicAuthPassword"}},{"attributeValue":"y","component":{"name":"A"},"variable":{"name":"B"}}]}`, `{"setVariableData":[{"attributeValue":"***","component":{"name":"SecurityCtrlr"},"variable":{"name":"BasicAuthPassword"}},{"attributeValue":"y","component":{"name":"A"},"variable":{"name":"B"}}]}`},
 		{"2.x report", `{"reportData":[{"component":{"name":"S"},"variable":{"name":"BasicAuthPassword"},"variableAttribute":[{"type":"Actual","value":"x"},{"value":"y"}]}]}`, `{"reportData":[{"component":{"name":"S"},"variable":{"name":"BasicAuthPassword"},"variableAttribute":[{"type":"Actual","value":"***"},{"value":"***"}]}]}`},
+		{"2.x write only", `{"reportData":[{"component":{"name":"S"},"variable":{"name":"Pin"},"variableAttribute":[{"value":"x","mutability":"WriteOnly"},{"value":"y","mutability":"ReadOnly"}]}]}`, `{"reportData":[{"component":{"name":"S"},"variable":{"name":"Pin"},"variableAttribute":[{"value":"***","mutability":"WriteOnly"},{"value":"y","mutability":"ReadOnly"}]}]}`},
+		{"2.1 variable of a network profile", `{"attributeValue":"x","variable":{"name":"VpnKey"}}`, `{"attributeValue":"***","variable":{"name":"VpnKey"}}`},
 		{"2.x event", `{"eventData":[{"actualValue":"x","variable":{"name":"BasicAuthPassword"}}]}`, `{"eventData":[{"actualValue":"***","variable":{"name":"BasicAuthPassword"}}]}`},
 		{"network profile", `{"configurationSlot":1,"connectionData":{"basicAuthPassword":"x","ocppCsmsUrl":"wss://me:pw@host/ocpp","apn":{"apn":"a","apnPassword":"x"},"vpn":{"server":"s","user":"u","password":"p","key":"k"}}}`, `{"configurationSlot":1,"connectionData":{"basicAuthPassword":"***","ocppCsmsUrl":"wss://***@host/ocpp","apn":{"apn":"a","apnPassword":"***"},"vpn":{"server":"s","user":"u","password":"***","key":"***"}}}`},
 		{"a login in a URI", `{"location":"ftp://user:pa55@host/path@x"}`, `{"location":"ftp://***@host/path@x"}`},
@@ -124,3 +126,18 @@ func TestFillStopsAtTheLimit(t *testing.T) {
 
 // zeros is a message of so many bytes.
 func zeros(n int) io.Reader { return bytes.NewReader(make([]byte, n)) }
+
+func TestPriceOfCalls(t *testing.T) {
+	c := new(conn)
+	for _, tt := range []struct {
+		action string
+		want   time.Duration
+	}{
+		{"Heartbeat", priceFrame}, {"Heartbeat", priceHasty}, // the first is not answered yet
+		{"NotifyEvent", priceNews}, {"NotifyReport", priceNews}, {"NotifyMonitoringReport", priceNews},
+	} {
+		if got := c.priceOfCall(tt.action); got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.action, got, tt.want)
+		}
+	}
+}

@@ -42,12 +42,18 @@ func callError(err error) *ocppj.CallError {
 }
 
 // refuse returns the refusal of a call. One that carries paid energy is kept
-// first: the station will throw it away.
+// first: the station will throw it away. Of any other that breaks its schema
+// people are told once a day for each action, for what it said is lost.
 func (x *exchange) refuse(r *route, how result, e *ocppj.CallError) error {
-	if r.charge {
+	switch {
+	case r.charge:
 		if err := x.keep(e.Description); err != nil {
 			return err
 		}
+	case how == resultInvalid && x.seat.once.every("refused "+r.action, x.at, findingTerm):
+		x.find(station.Finding{
+			Code: station.MessageInvalid, Detail: e.Description, Action: r.action, Raw: redact(x.frame.Payload), At: x.at,
+		})
 	}
 	return &refusal{how, e}
 }

@@ -35,7 +35,7 @@ func (c *conn) serve(m *message) {
 		c.serveGarbage(m)
 	case m.frame.Type == ocppj.TypeSend:
 		c.unanswered.Add(-1)
-		c.verdict(verdictSend, m.frame.Action+" is not supported")
+		c.verdict(verdictSend, m.frame.Action+": no stream is open")
 	default:
 		c.serveCall(m)
 	}

@@ -3,6 +3,8 @@ package ocpp
 import (
 	"context"
 	"time"
+
+	"pylon/internal/kernel/clock"
 )
 
 const (
@@ -64,7 +66,7 @@ func (c *conn) probe(now time.Time) {
 		return // asked already
 	}
 	c.spawn(func() {
-		if err := c.socket.ping(now.Add(c.gateway.Limits.Write)); err != nil {
+		if err := c.socket.ping(clock.Deadline(c.gateway.Clock, c.gateway.Limits.Write)); err != nil {
 			c.failed(err)
 		}
 	})

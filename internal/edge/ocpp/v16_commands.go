@@ -31,8 +31,10 @@ func action16(c *command.Command) string {
 		return ocpp16.ActionExtendedTriggerMessage // logs and certificates came with the security extension
 	case command.ClearCache:
 		return ocpp16.ActionClearCache
-	case command.SetPassword:
+	case command.SetPassword, command.WriteVariables:
 		return ocpp16.ActionChangeConfiguration
+	case command.ReadVariables, command.ReportVariables:
+		return ocpp16.ActionGetConfiguration
 	case command.Raw:
 		return c.Input.Action
 	}
@@ -78,7 +80,7 @@ func compose16(c *command.Command, st *station.Station) (schema.Message, error) 
 		key, err := key16(in.Secret)
 		return &ocpp16.ChangeConfigurationRequest{Key: keyPassword16, Value: key}, err
 	}
-	return nil, fault.New(fault.Invalid, "command_unknown", "type", string(c.Type))
+	return composeDevice16(c)
 }
 
 // keyHexMin is the length of the shortest key in hex; a shorter password is

@@ -16,6 +16,7 @@ func dialect16(m *Metrics) *dialect {
 		version: ocppj.V16, name: station.OCPP16,
 		request: ocpp16.NewRequest, reply: ocpp16.NewResponse,
 		actions: action16, compose: compose16,
+		asks: asks16, heard: ocpp16.NewResponse, learn: learn16,
 	}
 	d.table(m, ocpp16.Actions(), answers{
 		ocpp16.ActionAuthorize:                        on(authorize16),

@@ -3,7 +3,6 @@ package ocpp
 import (
 	"pylon/internal/domain/command"
 	"pylon/internal/domain/station"
-	"pylon/internal/kernel/fault"
 	"pylon/internal/wire/ocpp201"
 	"pylon/internal/wire/schema"
 )
@@ -30,7 +29,7 @@ func action2(c *command.Command) string {
 	case command.Raw:
 		return c.Input.Action
 	}
-	return ""
+	return actionDevice2(c)
 }
 
 // compose2 makes the request of a command that is not raw. What leaves is
@@ -65,7 +64,7 @@ func compose2(c *command.Command, st *station.Station) (schema.Message, error) {
 	case command.SetPassword:
 		return password2(in.Secret, st.OCPP)
 	}
-	return nil, fault.New(fault.Invalid, "command_unknown", "type", string(c.Type))
+	return composeDevice2(c)
 }
 
 // token2 is the token of a remote start. One that Pylon was never told the

@@ -2,44 +2,55 @@ package ocpp
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
+	"pylon/internal/domain/device"
 	"pylon/internal/domain/station"
-	"pylon/internal/wire/ocpp201"
+	"pylon/internal/wire/ocpp21"
 	"pylon/internal/wire/schema"
 )
 
-// alertsMax bounds what one message of events tells people.
-const alertsMax = 8
-
-// event2 takes in what a 2.x station says of its parts: the state of its
-// connectors, and alerts. The device model is kept by nobody yet.
-func event2(ctx context.Context, x *exchange, q *ocpp201.NotifyEventRequest) (schema.Message, error) {
-	var alerts []string
+// event2 takes in what a 2.x station tells of its variables: the state of its
+// connectors as status, all else as what happened. Source: N07.FR.03, N08.FR.02.
+func event2(ctx context.Context, x *exchange, q *ocpp21.NotifyEventRequest) (schema.Message, error) {
+	var happened []device.Happening
 	for i := range q.EventData {
 		e := &q.EventData[i]
-		if r, ok := x.availability(e); ok {
-			if err := x.owner.Status(ctx, r); err != nil {
-				return nil, err
-			}
+		r, ok := x.availability(e)
+		if !ok {
+			happened = append(happened, x.happening(e))
 			continue
 		}
-		if e.Trigger == ocpp201.EventTriggerAlerting && len(alerts) < alertsMax {
-			alerts = append(alerts, fmt.Sprintf("%s.%s is %s", e.Component.Name, e.Variable.Name, e.ActualValue))
+		if err := x.owner.Status(ctx, r); err != nil {
+			return nil, err
 		}
 	}
-	if len(alerts) == 0 {
+	if len(happened) == 0 {
 		return nil, nil
 	}
-	text := redact([]byte(strings.Join(alerts, "; "))) // no JSON: withheld when it speaks of passwords
-	return nil, x.owner.Alert(ctx, alertDevice, string(text), moment(q.GeneratedAt))
+	return nil, x.owner.Happened(ctx, happened)
+}
+
+// severityUnknown is the severity of an event without one: 2.0.1 has none.
+const severityUnknown = -1
+
+func (x *exchange) happening(e *ocpp21.EventData) device.Happening {
+	h := device.Happening{
+		Name: name2(&e.Component, &e.Variable), EventID: e.EventID, OccurredAt: moment(e.Timestamp), ReceivedAt: x.at,
+		Trigger: word(e.Trigger), Kind: word(e.EventNotificationType), Value: e.ActualValue, Cause: value(e.Cause),
+		TechCode: value(e.TechCode), TechInfo: value(e.TechInfo), Cleared: value(e.Cleared),
+		TransactionID: value(e.TransactionID), MonitorID: value(e.VariableMonitoringID), Severity: severityUnknown,
+	}
+	if e.Severity != nil {
+		h.Severity = *e.Severity
+	}
+	return h
 }
 
 // availability reads the state of a connector, an EVSE or the station from an
 // event, which 2.x allows in place of StatusNotification.
 // Source: OCPP 2.0.1 part 2, G01.FR.03.
-func (x *exchange) availability(e *ocpp201.EventData) (station.StatusReport, bool) {
+func (x *exchange) availability(e *ocpp21.EventData) (station.StatusReport, bool) {
 	r := station.StatusReport{OccurredAt: moment(e.Timestamp), ReceivedAt: x.at, Status: station.ParseStatus(e.ActualValue)}
 	if !strings.EqualFold(e.Variable.Name, "AvailabilityState") || r.Status == station.Unknown {
 		return r, false

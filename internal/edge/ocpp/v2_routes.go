@@ -5,6 +5,7 @@ import (
 
 	"pylon/internal/domain/station"
 	"pylon/internal/wire/ocpp201"
+	"pylon/internal/wire/ocpp21"
 	"pylon/internal/wire/ocppj"
 	"pylon/internal/wire/schema"
 )
@@ -15,12 +16,17 @@ func dialect201(m *Metrics) *dialect {
 		version: ocppj.V201, name: station.OCPP201,
 		request: ocpp201.NewRequest, reply: ocpp201.NewResponse,
 		actions: action2, compose: compose2,
+		asks: asks2, heard: ocpp21.NewResponse, learn: learn2,
 	}
-	d.table(m, ocpp201.Actions(), answers2())
+	routes := answers2()
+	for action, r := range deviceAnswers2() {
+		routes[action] = judgedBy(ocpp201.NewRequest, action, r)
+	}
+	d.table(m, ocpp201.Actions(), routes)
 	return d
 }
 
-// answers2 is what 2.0.1 stations are answered. What Pylon has no use for yet
+// answers2 is what 2.x stations are answered. What Pylon has no use for yet
 // and what wants no decision is taken note of in the frame log and answered;
 // what wants one that Pylon cannot make is declined.
 func answers2() answers {
@@ -40,9 +46,6 @@ func answers2() answers {
 		ocpp201.ActionNotifyDisplayMessages:             on(noted[*ocpp201.NotifyDisplayMessagesRequest]),
 		ocpp201.ActionNotifyEVChargingNeeds:             on(chargingNeeds2),
 		ocpp201.ActionNotifyEVChargingSchedule:          on(chargingSchedule2),
-		ocpp201.ActionNotifyEvent:                       on(event2),
-		ocpp201.ActionNotifyMonitoringReport:            on(noted[*ocpp201.NotifyMonitoringReportRequest]),
-		ocpp201.ActionNotifyReport:                      on(noted[*ocpp201.NotifyReportRequest]),
 		ocpp201.ActionPublishFirmwareStatusNotification: on(publishStatus2),
 		ocpp201.ActionReportChargingProfiles:            on(noted[*ocpp201.ReportChargingProfilesRequest]),
 		ocpp201.ActionReservationStatusUpdate:           on(noted[*ocpp201.ReservationStatusUpdateRequest]),

@@ -14,7 +14,8 @@ const (
 	alertSecurity = "security_event"
 	alertFirmware = "firmware_status"
 	alertLog      = "log_status" // of diagnostics, too
-	alertDevice   = "device_event"
+	alertGrid     = "grid_event"
+	alertPayment  = "payment_settlement"
 )
 
 // securityEvent is what people read of a security event.

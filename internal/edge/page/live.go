@@ -10,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"pylon/internal/domain/event"
+	"pylon/internal/kernel/clock"
 )
 
 const (
@@ -152,13 +153,13 @@ func (s *Server) serveLive(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store, no-transform")
 	w.Header().Set("X-Accel-Buffering", "no") // nginx holds streams back otherwise
-	out := wire{w: w, control: http.NewResponseController(w), shown: map[string]string{}}
+	out := wire{w: w, control: http.NewResponseController(w), clock: s.clock, shown: map[string]string{}}
 	beats, stop := s.clock.Ticker(keepAlive)
 	defer stop()
 	b, err := s.current(r.Context())
 	for {
 		if err == nil && b != nil {
-			err = out.show(s.clock.Now(), b)
+			err = out.show(b)
 		}
 		if err != nil {
 			return // the browser comes back
@@ -171,7 +172,7 @@ func (s *Server) serveLive(w http.ResponseWriter, r *http.Request) {
 			return
 		case b = <-boards:
 		case <-beats:
-			err = out.send(s.clock.Now(), ": \n\n")
+			err = out.send(": \n\n")
 		}
 	}
 }
@@ -180,11 +181,12 @@ func (s *Server) serveLive(w http.ResponseWriter, r *http.Request) {
 type wire struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
+	clock   clock.Clock
 	shown   map[string]string
 }
 
 // show sends the sections that differ from what the reader has.
-func (o wire) show(now time.Time, b *board) error {
+func (o wire) show(b *board) error {
 	var text strings.Builder
 	for _, part := range b.Sections {
 		if o.shown[part.ID] == string(part.HTML) {
@@ -203,11 +205,11 @@ func (o wire) show(now time.Time, b *board) error {
 	if text.Len() == 0 {
 		return nil
 	}
-	return o.send(now, text.String())
+	return o.send(text.String())
 }
 
-func (o wire) send(now time.Time, text string) error {
-	_ = o.control.SetWriteDeadline(now.Add(readerPatient)) // as above
+func (o wire) send(text string) error {
+	_ = o.control.SetWriteDeadline(clock.Deadline(o.clock, readerPatient)) // as above
 	if _, err := o.w.Write([]byte(text)); err != nil {
 		return err
 	}

@@ -125,7 +125,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-store")
-	patient := s.clock.Now().Add(readerPatient)
+	patient := clock.Deadline(s.clock, readerPatient)
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(patient) // a body that never comes shall hold no connection; without deadlines it is a test's
 	_ = control.SetWriteDeadline(patient)

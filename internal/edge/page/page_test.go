@@ -49,7 +49,7 @@ func newWorld(t *testing.T, audience page.Audience) *world {
 	w := &world{t: t}
 	node := ident.New[ident.NodeID](clock.System{}.Now())
 	var err error
-	w.bus, err = cluster.Open(t.Context(), cluster.Options{Node: node, Clock: clock.System{}})
+	w.bus, err = cluster.Open(t.Context(), cluster.Options{Node: node})
 	w.must(err)
 	t.Cleanup(func() { _ = w.bus.Close() })
 	w.store, err = store.Open(t.Context(), store.Options{

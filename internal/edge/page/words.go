@@ -136,6 +136,10 @@ func eventWords(e event.Recorded) (glyph, text string) {
 		return "charging", fmt.Sprintf("EVSE %d: a session began", n.EVSE)
 	case event.SessionCompleted:
 		return "available", fmt.Sprintf("EVSE %d: a session ended with %s kWh", n.EVSE, kilo(n.EnergyWh))
+	case event.SessionCorrected:
+		return "available", fmt.Sprintf("EVSE %d: a session was corrected to %s kWh", n.EVSE, kilo(n.EnergyWh))
+	case event.FindingResolved:
+		return "available", "has an alert less"
 	case event.SessionFailed:
 		return "faulted", fmt.Sprintf("EVSE %d: a session failed", n.EVSE)
 	case event.CommandCreated, event.CommandUpdated, event.CommandFinished:

@@ -80,6 +80,8 @@ func TestEventWords(t *testing.T) {
 	}{
 		{event.ConnectorChanged, `{"evse_id":2,"status":"suspended_ev"}`, "EVSE 2: paused by car"},
 		{event.SessionCompleted, `{"evse_id":1,"energy_wh":12345}`, "EVSE 1: a session ended with 12.3 kWh"},
+		{event.SessionCorrected, `{"evse_id":1,"energy_wh":12345}`, "EVSE 1: a session was corrected to 12.3 kWh"},
+		{event.FindingResolved, `{"code":"stop_missing"}`, "has an alert less"},
 		{event.CommandFinished, `{"type":"clear_cache","state":"timed_out"}`, "command clear cache: timed out"},
 		{event.StationConnected, `{}`, "connected"},
 		{event.TokenSeen, `not JSON`, "token seen"},

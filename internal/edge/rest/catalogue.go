@@ -165,6 +165,7 @@ var catalogue = map[string]text{
 	"command_ended":        {title: "The command has ended", detail: "Command {command} has ended already."},
 	"command_late":         {title: "The command came too late", detail: "Command {command} was past its deadline."},
 	"command_sent":         {title: "The command is on its way", detail: "Command {command} is {state} and cannot be called back."},
+	"job_ended":            {title: "The job has ended", detail: "Job {job} is {state} already."},
 	"session_ended":        {title: "The session has ended", detail: "Session {session} has ended already."},
 
 	"version_moved": {

@@ -78,3 +78,24 @@ func TestClientAgainstTheAPI(t *testing.T) {
 		t.Errorf("sites %+v, %v", sites, err)
 	}
 }
+
+// A finding is put away by hand, and stays so.
+func TestResolveFinding(t *testing.T) {
+	w := newWorld(t, options{})
+	th := w.fill(w.first)
+	c, ctx, open := w.client(w.first.key), t.Context(), client.Query{"open": "true"}
+	before, err := c.Findings(ctx, "CP-main", open)
+	w.must(err)
+	first, err := c.ResolveFinding(ctx, string(th.finding))
+	w.must(err)
+	again, err := c.ResolveFinding(ctx, string(th.finding))
+	w.must(err)
+	left, err := c.Findings(ctx, "CP-main", open)
+	w.must(err)
+	if first.Code != "transaction_unknown" || first.ResolvedAt.IsZero() || again != first || len(left.Data) != len(before.Data)-1 {
+		t.Errorf("got %+v, then %+v; %d of %d open", first, again, len(left.Data), len(before.Data))
+	}
+	if _, err := c.ResolveFinding(ctx, "fnd_none"); !client.Is(err, "not_found") {
+		t.Errorf("one there is not: %v", err)
+	}
+}

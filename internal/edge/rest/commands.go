@@ -2,7 +2,6 @@ package rest
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -10,6 +9,7 @@ import (
 
 	"pylon/internal/domain/account"
 	"pylon/internal/domain/command"
+	"pylon/internal/domain/device"
 	"pylon/internal/domain/station"
 	"pylon/internal/flow/fleet"
 	"pylon/internal/kernel/fault"
@@ -21,7 +21,7 @@ type Command struct {
 	ID             string        `json:"id" example:"cmd_01JD3K6X5M8Q2V7T9WBNCRFHYZ"`
 	StationID      *string       `json:"station_id" example:"CP-1" doc:"The OCPP identity; null when the station is no more"`
 	Station        string        `json:"station" example:"sta_01JD3K6X5M8Q2V7T9WBNCRFHYZ" doc:"The station's id"`
-	Type           string        `json:"type" enum:"start_session,stop_session,unlock_connector,reset,change_availability,trigger_message,clear_cache,set_password,ocpp"`
+	Type           string        `json:"type" enum:"start_session,stop_session,unlock_connector,reset,change_availability,trigger_message,clear_cache,set_password,read_variables,write_variables,report_variables,report_monitors,set_monitors,clear_monitors,ocpp"`
 	Input          CommandInput  `json:"input"`
 	State          string        `json:"state" enum:"queued,sent,accepted,rejected,observed,timed_out,cancelled"`
 	Finished       bool          `json:"finished" doc:"It will not change any more"`
@@ -49,6 +49,12 @@ type CommandInput struct {
 	Hard          bool   `json:"hard,omitzero"`
 	Operative     bool   `json:"operative,omitzero"`
 	Message       string `json:"message,omitzero"`
+
+	Variables  []Setting `json:"variables,omitzero"`
+	Scope      string    `json:"scope,omitzero"`
+	Monitors   []Monitor `json:"monitors,omitzero"`
+	MonitorIDs []int     `json:"monitor_ids,omitzero"`
+	RequestID  int       `json:"request_id,omitzero" doc:"Ties the station's reports to the command"`
 }
 
 // CommandError is why a command failed.
@@ -59,20 +65,24 @@ type CommandError struct {
 
 // NewCommand is something to be asked of a station.
 type NewCommand struct {
-	Type           string  `json:"type" enum:"start_session,stop_session,unlock_connector,reset,change_availability,trigger_message,clear_cache,set_password,ocpp"`
-	EVSEID         *int    `json:"evse_id,omitzero" nullable:"false" minimum:"0" maximum:"65535"`
-	ConnectorID    *int    `json:"connector_id,omitzero" nullable:"false" minimum:"0" maximum:"65535"`
-	TokenUID       *string `json:"token_uid,omitzero" nullable:"false" maxLength:"255" doc:"start_session: the token that is charged"`
-	SessionID      *string `json:"session_id,omitzero" nullable:"false" maxLength:"64" doc:"stop_session, or transaction_id"`
-	TransactionID  *string `json:"transaction_id,omitzero" nullable:"false" maxLength:"64" doc:"stop_session: the station's"`
-	Hard           *bool   `json:"hard,omitzero" nullable:"false" doc:"reset: at once, whoever charges"`
-	Operative      *bool   `json:"operative,omitzero" nullable:"false" doc:"change_availability"`
-	Message        *string `json:"message,omitzero" nullable:"false" maxLength:"64" doc:"trigger_message: the OCPP message"`
-	Password       *string `json:"password,omitzero" nullable:"false" writeOnly:"true" doc:"set_password: never shown again"`
-	Action         *string `json:"action,omitzero" nullable:"false" maxLength:"64" doc:"ocpp: the OCPP action"`
-	Payload        JSON    `json:"payload,omitzero" doc:"ocpp: the OCPP request"`
-	TimeoutSeconds *int    `json:"timeout_s,omitzero" nullable:"false" minimum:"1" maximum:"604800" doc:"Until the deadline; 30 when left out"`
-	WaitForStation bool    `json:"wait_for_station,omitzero" doc:"Keep it for a station that is offline, until the deadline"`
+	Type           string       `json:"type" enum:"start_session,stop_session,unlock_connector,reset,change_availability,trigger_message,clear_cache,set_password,read_variables,write_variables,report_variables,report_monitors,set_monitors,clear_monitors,ocpp"`
+	EVSEID         *int         `json:"evse_id,omitzero" nullable:"false" minimum:"0" maximum:"65535"`
+	ConnectorID    *int         `json:"connector_id,omitzero" nullable:"false" minimum:"0" maximum:"65535"`
+	TokenUID       *string      `json:"token_uid,omitzero" nullable:"false" maxLength:"255" doc:"start_session: the token that is charged"`
+	SessionID      *string      `json:"session_id,omitzero" nullable:"false" maxLength:"64" doc:"stop_session, or transaction_id"`
+	TransactionID  *string      `json:"transaction_id,omitzero" nullable:"false" maxLength:"64" doc:"stop_session: the station's"`
+	Hard           *bool        `json:"hard,omitzero" nullable:"false" doc:"reset: at once, whoever charges"`
+	Operative      *bool        `json:"operative,omitzero" nullable:"false" doc:"change_availability"`
+	Message        *string      `json:"message,omitzero" nullable:"false" maxLength:"64" doc:"trigger_message: the OCPP message"`
+	Password       *string      `json:"password,omitzero" nullable:"false" writeOnly:"true" doc:"set_password: never shown again"`
+	Variables      []NewSetting `json:"variables,omitzero" maxItems:"500" doc:"read_variables and report_variables, which takes all without: names; write_variables: with values"`
+	Scope          *string      `json:"scope,omitzero" nullable:"false" enum:"full,configuration,summary" doc:"report_variables; full when left out"`
+	Monitors       []NewMonitor `json:"monitors,omitzero" maxItems:"100" doc:"set_monitors"`
+	MonitorIDs     []int        `json:"monitor_ids,omitzero" maxItems:"100" doc:"clear_monitors: the station's ids"`
+	Action         *string      `json:"action,omitzero" nullable:"false" maxLength:"64" doc:"ocpp: the OCPP action"`
+	Payload        JSON         `json:"payload,omitzero" doc:"ocpp: the OCPP request"`
+	TimeoutSeconds *int         `json:"timeout_s,omitzero" nullable:"false" minimum:"1" maximum:"604800" doc:"Until the deadline; 30 when left out"`
+	WaitForStation bool         `json:"wait_for_station,omitzero" doc:"Keep it for a station that is offline, until the deadline"`
 }
 
 // InCommand is the path of one command.
@@ -125,7 +135,11 @@ func (n NewCommand) domain() (fleet.NewCommand, error) {
 	in := command.Input{
 		EVSE: or(n.EVSEID), Connector: or(n.ConnectorID), TokenUID: or(n.TokenUID), TransactionID: or(n.TransactionID),
 		Hard: or(n.Hard), Operative: or(n.Operative), Message: or(n.Message), Secret: or(n.Password), Action: or(n.Action),
-		Body: []byte(n.Payload),
+		Body: []byte(n.Payload), Variables: names(n.Variables), Scope: device.Scope(or(n.Scope)), MonitorIDs: n.MonitorIDs,
+	}
+	var err error
+	if in.Monitors, err = monitors(n.Monitors); err != nil {
+		return fleet.NewCommand{}, err
 	}
 	if n.SessionID != nil {
 		id, err := ident.Parse[ident.SessionID](*n.SessionID)
@@ -134,8 +148,15 @@ func (n NewCommand) domain() (fleet.NewCommand, error) {
 		}
 		in.Session = id
 	}
-	if command.Type(n.Type) == command.ChangeAvailability && n.Operative == nil {
-		return fleet.NewCommand{}, fault.InvalidField("/operative", ruleRequired, "says which availability")
+	switch command.Type(n.Type) {
+	case command.ChangeAvailability:
+		if n.Operative == nil {
+			return fleet.NewCommand{}, fault.InvalidField("/operative", ruleRequired, "says which availability")
+		}
+	case command.WriteVariables:
+		if _, err := values("/variables", n.Variables); err != nil {
+			return fleet.NewCommand{}, err
+		}
 	}
 	return fleet.NewCommand{
 		Type: command.Type(n.Type), Input: in, Timeout: time.Duration(or(n.TimeoutSeconds)) * time.Second, Wait: n.WaitForStation,
@@ -159,14 +180,22 @@ func viewCommand(c command.Command, identity string) Command {
 		Finished: c.Finished(), Action: orNull(c.Action), Payload: JSON(c.Payload), Result: JSON(c.Result),
 		WaitForStation: c.Wait, Deadline: Time{c.Deadline}, CreatedBy: orNull(c.By), CreatedAt: Time{c.CreatedAt},
 		SentAt: Time{c.SentAt}, FinishedAt: Time{c.FinishedAt},
-		Input: CommandInput{
-			EVSEID: c.Input.EVSE, ConnectorID: c.Input.Connector, TokenID: string(c.Input.Token), SessionID: string(c.Input.Session),
-			TransactionID: c.Input.TransactionID, RemoteStartID: c.Input.RemoteStartID, Hard: c.Input.Hard,
-			Operative: c.Input.Operative, Message: c.Input.Message,
-		},
+		Input: viewInput(c.Type, c.Input),
 	}
 	if c.ErrorCode != "" {
 		out.Error = &CommandError{Code: c.ErrorCode, Detail: c.ErrorDetail}
+	}
+	return out
+}
+
+func viewInput(of command.Type, in command.Input) CommandInput {
+	out := CommandInput{
+		EVSEID: in.EVSE, ConnectorID: in.Connector, TokenID: string(in.Token), SessionID: string(in.Session),
+		TransactionID: in.TransactionID, RemoteStartID: in.RemoteStartID, Hard: in.Hard, Operative: in.Operative, Message: in.Message,
+		Scope: string(in.Scope), MonitorIDs: in.MonitorIDs, RequestID: in.RequestID, Variables: viewSettings(in.Variables, of == command.WriteVariables),
+	}
+	for _, m := range in.Monitors {
+		out.Monitors = append(out.Monitors, viewMonitor(m))
 	}
 	return out
 }
@@ -315,18 +344,14 @@ func (s *Server) commandReads() {
 		CommandFilter
 	},
 	) (*Listed[Command], error) {
-		f := command.Filter{}
-		if in.StationID != "" {
-			d, err := s.station(ctx, by, InStation{in.StationID})
-			if fault.Is(err, fault.NotFound) {
-				return &Listed[Command]{Body: ListOf[Command]{Data: []Command{}}}, nil
-			}
-			if err != nil {
-				return nil, err
-			}
-			f.Station = d.Station.ID
+		id, none, err := s.stationOf(ctx, by, in.StationID)
+		if none {
+			return &Listed[Command]{Body: ListOf[Command]{Data: []Command{}}}, nil
 		}
-		return s.listCommands(ctx, by, in.Paging, f, in.State)
+		if err != nil {
+			return nil, err
+		}
+		return s.listCommands(ctx, by, in.Paging, command.Filter{Station: id}, in.State)
 	})
 	handle(s, operation{
 		id: "list-station-commands", method: http.MethodGet, path: "/stations/{stationId}/commands", tag: "commands", scope: account.CommandsRead,
@@ -361,23 +386,8 @@ func (s *Server) checkRaw(by account.Actor, d station.Detail, in *command.Input)
 	}
 	body, err := compact(in.Body)
 	if err != nil {
-		return atMember("/payload", err)
+		return fault.Below("/payload", err)
 	}
 	in.Body = body
-	return atMember("/payload", checkRequest(d, in.Action, body))
-}
-
-// atMember moves the pointers of an error below the member that was checked.
-func atMember(pointer string, err error) error {
-	e, ok := errors.AsType[*fault.Error](err)
-	if !ok {
-		return err
-	}
-	moved := *e
-	moved.Fields = nil
-	for _, f := range e.Fields {
-		f.Pointer = pointer + f.Pointer
-		moved.Fields = append(moved.Fields, f)
-	}
-	return &moved
+	return fault.Below("/payload", checkRequest(d, in.Action, body))
 }

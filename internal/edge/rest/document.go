@@ -32,7 +32,9 @@ func (s *Server) describe() error {
 				{Name: "organisations"},
 				{Name: "sites"},
 				{Name: "stations"},
+				{Name: "devices", Description: "What stations are made of and how they are set up"},
 				{Name: "commands"},
+				{Name: "jobs", Description: "Commands to many stations"},
 				{Name: "tokens"},
 				{Name: "sessions"},
 				{Name: "events"},
@@ -74,9 +76,11 @@ func (s *Server) operations() {
 	s.siteOperations()
 	s.stationOperations()
 	s.stationRecordOperations()
+	s.deviceOperations()
 	s.templateOperations()
 	s.rawOperation()
 	s.commandOperations()
+	s.jobOperations()
 	s.tokenOperations()
 	s.sessionOperations()
 	s.eventOperations()
@@ -120,6 +124,9 @@ func ask(asked map[string]bool, schemas huma.Registry, ref string) {
 	asked[ref] = true
 	for _, member := range schemas.SchemaFromRef(ref).Properties {
 		ask(asked, schemas, member.Ref)
+		if member.Items != nil {
+			ask(asked, schemas, member.Items.Ref)
+		}
 	}
 }
 

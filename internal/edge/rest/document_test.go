@@ -56,6 +56,7 @@ type apiSchema struct {
 	Type                 any                  `json:"type"`
 	Format               string               `json:"format"`
 	Description          string               `json:"description"`
+	Examples             []any                `json:"examples"`
 	Properties           map[string]apiSchema `json:"properties"`
 	AdditionalProperties any                  `json:"additionalProperties"`
 }

@@ -7,7 +7,9 @@ import (
 	"pylon/internal/domain/account"
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/command"
+	"pylon/internal/domain/device"
 	"pylon/internal/domain/event"
+	"pylon/internal/domain/job"
 	"pylon/internal/domain/meter"
 	"pylon/internal/domain/session"
 	"pylon/internal/domain/site"
@@ -38,6 +40,12 @@ type Store interface {
 	OwnTemplates(ctx context.Context, org ident.OrganisationID, q page.Query) (page.Result[station.Template], error)
 	Intervals(ctx context.Context, id ident.StationID, from, to time.Time, q page.Query) (page.Result[station.Interval], error)
 	Findings(ctx context.Context, org ident.OrganisationID, f station.FindingFilter, q page.Query) (page.Result[station.Finding], error)
+	Documents(ctx context.Context, id ident.StationID) (device.Model, error)
+	Plan(ctx context.Context, id ident.StationID) (device.Plan, error)
+	Desired(ctx context.Context, org ident.OrganisationID, f device.DesiredFilter, q page.Query) (page.Result[device.Wanted], error)
+	DeviceChanges(ctx context.Context, id ident.StationID, f device.ChangeFilter, q page.Query) (page.Result[device.Change], error)
+	Happenings(ctx context.Context, id ident.StationID, q page.Query) (page.Result[device.Happening], error)
+	SearchVariables(ctx context.Context, org ident.OrganisationID, f device.Search, q page.Query) (page.Result[device.Found], error)
 	StationFrames(ctx context.Context, id ident.StationID, evse int, from, to time.Time, q page.Query) (page.Result[meter.Frame], error)
 
 	Token(ctx context.Context, org ident.OrganisationID, id ident.TokenID) (token.Token, error)
@@ -51,6 +59,10 @@ type Store interface {
 
 	Command(ctx context.Context, org ident.OrganisationID, id ident.CommandID) (command.Command, error)
 	Commands(ctx context.Context, org ident.OrganisationID, f command.Filter, q page.Query) (page.Result[command.Command], error)
+
+	Job(ctx context.Context, org ident.OrganisationID, id ident.JobID) (job.Job, error)
+	Jobs(ctx context.Context, org ident.OrganisationID, f job.Query, q page.Query) (page.Result[job.Job], error)
+	Targets(ctx context.Context, id ident.JobID, states []job.TargetState, q page.Query) (page.Result[job.Target], error)
 
 	// EventsAfter returns events of org behind the given positions, in each
 	// stream by number, at most limit of them. A stream that is not named is read
@@ -67,6 +79,7 @@ type Stations interface {
 	Command(ctx context.Context, by account.Actor, ref string, in fleet.NewCommand) (command.Command, error)
 	AwaitCommand(ctx context.Context, by account.Actor, id ident.CommandID, enough func(command.Command) bool) (command.Command, error)
 	CancelCommand(ctx context.Context, by account.Actor, id ident.CommandID) (command.Command, error)
+	SetDesired(ctx context.Context, by account.Actor, ref string, w device.Wishes, tag int64) (device.Plan, error)
 	RawCall(ctx context.Context, by account.Actor, ref, action string, body []byte) (fleet.RawResult, error)
 }
 

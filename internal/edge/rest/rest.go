@@ -25,6 +25,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"pylon/internal/flow/admin"
+	"pylon/internal/flow/jobs"
 	"pylon/internal/kernel/clock"
 )
 
@@ -33,6 +34,7 @@ type Options struct {
 	Store    Store
 	Stations Stations
 	Admin    *admin.Service
+	Jobs     *jobs.Service
 	Feed     Feed
 	Frames   FrameLog
 	Clock    clock.Clock
@@ -59,6 +61,7 @@ type Server struct {
 	store    Store
 	stations Stations
 	admin    *admin.Service
+	jobs     *jobs.Service
 	feed     Feed
 	frames   FrameLog
 	clock    clock.Clock
@@ -82,7 +85,7 @@ func New(o Options) (*Server, error) {
 		o.RequestsPerSecond = DefaultRequestsPerSecond
 	}
 	s := &Server{
-		store: o.Store, stations: o.Stations, admin: o.Admin, feed: o.Feed, frames: o.Frames,
+		store: o.Store, stations: o.Stations, admin: o.Admin, jobs: o.Jobs, feed: o.Feed, frames: o.Frames,
 		clock: o.Clock, log: o.Log, version: o.Version,
 		mux:     http.NewServeMux(),
 		gauges:  newGauges(o.Register),

@@ -16,6 +16,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"pylon/internal/domain/account"
+	"pylon/internal/kernel/clock"
 	"pylon/internal/kernel/fault"
 )
 
@@ -184,7 +185,7 @@ func (s *Server) pass(op operation, w http.ResponseWriter, r *http.Request, next
 	}
 	r.Body = io.NopCloser(bytes.NewReader(c.body))
 	takes := cmp.Or(op.takes, handlerTimeout)
-	patience(w, time.Time{}, s.clock.Now().Add(takes+writeTimeout))
+	patience(w, time.Time{}, clock.Deadline(s.clock, takes+writeTimeout))
 	if takes != unbounded {
 		ctx, cancel := context.WithTimeout(r.Context(), takes)
 		defer cancel()

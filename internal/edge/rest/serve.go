@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"pylon/internal/kernel/clock"
 	"pylon/internal/kernel/fault"
 )
 
@@ -34,7 +35,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.TLS != nil {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
-	patience(w, began.Add(bodyTimeout), began.Add(writeTimeout))
+	patience(w, clock.Deadline(s.clock, bodyTimeout), clock.Deadline(s.clock, writeTimeout))
 	defer func() {
 		if broken := recover(); broken != nil {
 			s.panicked(answer, r, broken)

@@ -48,10 +48,15 @@ type Session struct {
 	StateOfChargePermille *int64    `json:"state_of_charge_permille" doc:"Last sample"`
 	Begin                 *Register `json:"begin_register"`
 	Last                  *Register `json:"last_register"`
+	StepFrom              *Register `json:"step_from_register" doc:"Where the register left its course, by a reset or a jump: the last reading before"`
+	StepTo                *Register `json:"step_to_register" doc:"The first reading after; what lies between the two is not counted"`
+	After                 *Register `json:"after_register" doc:"Where the register stood when it was read next after the end, if it had moved; that is on no bill"`
 
 	ChargingState string  `json:"charging_state" enum:"unknown,idle,ev_connected,charging,suspended_ev,suspended_evse"`
 	StateSince    Time    `json:"charging_state_since"`
-	StopReason    *string `json:"stop_reason" example:"EVDisconnected" doc:"As the station spells it; null while it runs"`
+	StopReason    *string `json:"stop_reason" example:"EVDisconnected" doc:"As the station spells it; Replaced and Lost are ours, of ends that it did not tell; null while it runs"`
+	EndedBy       *string `json:"ended_by" enum:"station,evidence,replacement" doc:"Whose word the end is; the station's takes the place of the others whenever it comes. null: runs"`
+	Evidence      *string `json:"evidence" enum:"connector_free,boot,next_start,station_replaced,station_gone" doc:"What showed that it is over, when the station did not say so"`
 	PlugInID      *string `json:"plug_in_id" doc:"Sessions of one plug-in share it"`
 }
 
@@ -92,6 +97,10 @@ type SessionFilter struct {
 }
 
 func viewSession(v session.View) Session {
+	var aside session.Aside
+	if v.Aside != nil {
+		aside = *v.Aside
+	}
 	return Session{
 		ID: string(v.ID), StationID: string(v.Identity), Station: string(v.Station), SiteID: orNull(v.Site),
 		EVSEID: v.EVSE, ConnectorID: v.Connector, TransactionID: v.TransactionID, Status: string(v.Status),
@@ -102,7 +111,8 @@ func viewSession(v session.View) Session {
 		TimeZone: v.TimeZone, Country: v.Country,
 		EnergyWh: int64(v.Energy.WattHours()), PowerW: int64(v.PowerW), PowerAt: Time{v.PowerAt},
 		StateOfChargePermille: orNone(int64(v.StateOfCharge)), Begin: viewRegister(v.Begin), Last: viewRegister(v.Last),
-		ChargingState: string(v.ChargingState), StateSince: Time{v.StateSince}, StopReason: orNull(v.StopReason), PlugInID: orNull(v.PlugIn),
+		StepFrom: viewRegister(aside.Step.From), StepTo: viewRegister(aside.Step.To), After: viewRegister(aside.After),
+		ChargingState: string(v.ChargingState), StateSince: Time{v.StateSince}, StopReason: orNull(v.StopReason), EndedBy: orNull(v.EndedBy), Evidence: orNull(v.Evidence), PlugInID: orNull(v.PlugIn),
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"pylon/internal/domain/account"
 	"pylon/internal/domain/station"
+	"pylon/internal/kernel/ident"
 	"pylon/internal/kernel/page"
 )
 
@@ -53,6 +54,8 @@ type Interval struct {
 // Finding is something that a station reported and that does not fit.
 type Finding struct {
 	ID         string  `json:"id" example:"fnd_01JD3K6X5M8Q2V7T9WBNCRFHYZ"`
+	StationID  *string `json:"station_id" example:"CP-1" doc:"The OCPP identity; null when the station is no more"`
+	Station    string  `json:"station" example:"sta_01JD3K6X5M8Q2V7T9WBNCRFHYZ" doc:"The station's id"`
 	SessionID  *string `json:"session_id"`
 	Code       string  `json:"code" example:"transaction_unknown"`
 	Detail     string  `json:"detail"`
@@ -63,7 +66,27 @@ type Finding struct {
 
 // FindingFilter is the input of a list of findings.
 type FindingFilter struct {
-	Open bool `query:"open" doc:"Only those that nothing has resolved"`
+	Open bool     `query:"open" doc:"Only those that nothing has resolved"`
+	Code []string `query:"code" doc:"One of these"`
+}
+
+// InFinding is the path of one finding.
+type InFinding struct {
+	Finding string `path:"findingId" maxLength:"64" example:"fnd_01JD3K6X5M8Q2V7T9WBNCRFHYZ"`
+}
+
+// FindingSearch is the input of the list of findings across stations.
+type FindingSearch struct {
+	StationID string `query:"station_id" maxLength:"64" doc:"Identifier or OCPP identity"`
+	SessionID string `query:"session_id" maxLength:"64"`
+}
+
+func (f FindingFilter) domain() station.FindingFilter {
+	out := station.FindingFilter{Open: f.Open}
+	for _, code := range f.Code {
+		out.Code = append(out.Code, station.FindingCode(code))
+	}
+	return out
 }
 
 // MeterFilter is the input of a station's samples outside sessions.
@@ -95,9 +118,10 @@ func viewInterval(v station.Interval) Interval {
 	}
 }
 
-func viewFinding(f station.Finding) Finding {
+// viewFinding turns a finding into what clients see; identity is its station's.
+func viewFinding(f station.Finding, identity string) Finding {
 	return Finding{
-		ID: string(f.ID), SessionID: orNull(f.Session), Code: string(f.Code), Detail: f.Detail, Action: orNull(f.Action),
+		ID: string(f.ID), StationID: orNull(identity), Station: string(f.Station), SessionID: orNull(f.Session), Code: string(f.Code), Detail: f.Detail, Action: orNull(f.Action),
 		At: Time{f.At}, ResolvedAt: Time{f.ResolvedAt},
 	}
 }
@@ -152,10 +176,16 @@ func (s *Server) stationRecordOperations() {
 		FindingFilter
 	},
 	) (*Listed[Finding], error) {
-		return rows(ctx, s, by, in.InStation, func(d station.Detail) (page.Result[station.Finding], error) {
-			return s.store.Findings(ctx, by.Organisation, station.FindingFilter{Station: d.Station.ID, Open: in.Open}, in.query(""))
-		}, viewFinding)
+		d, err := s.station(ctx, by, in.InStation)
+		if err != nil {
+			return nil, err
+		}
+		f := in.domain()
+		f.Station = d.Station.ID
+		return s.listFindings(ctx, by, in.Paging, f)
 	})
+	s.findingOperation()
+	s.resolveFindingOperation()
 	handle(s, operation{
 		id: "list-station-meter-values", method: http.MethodGet, path: "/stations/{stationId}/meter-values", tag: "stations",
 		scope: account.StationsRead, summary: "List a station's samples outside sessions",
@@ -171,5 +201,50 @@ func (s *Server) stationRecordOperations() {
 		}
 		found, err := s.store.StationFrames(ctx, d.Station.ID, in.EVSE, in.From, in.To, in.query(""))
 		return listed(ctx, found, err, viewFrame)
+	})
+}
+
+func (s *Server) findingOperation() {
+	handle(s, operation{
+		id: "list-findings", method: http.MethodGet, path: "/findings", tag: "stations", scope: account.StationsRead,
+		summary: "List what stations reported and what does not fit", detail: "The youngest first.",
+	}, func(ctx context.Context, by account.Actor, in *struct {
+		Paging
+		FindingFilter
+		FindingSearch
+	},
+	) (*Listed[Finding], error) {
+		id, none, err := s.stationOf(ctx, by, in.StationID)
+		if none || err != nil {
+			return listed(ctx, page.Result[station.Finding]{}, err, func(f station.Finding) Finding { return viewFinding(f, "") })
+		}
+		f := in.domain()
+		f.Station, f.Session = id, ident.SessionID(in.SessionID)
+		return s.listFindings(ctx, by, in.Paging, f)
+	})
+}
+
+func (s *Server) resolveFindingOperation() {
+	handle(s, operation{
+		id: "resolve-finding", method: http.MethodPost, path: "/findings/{findingId}/resolve", tag: "stations", scope: account.StationsWrite,
+		summary: "Put a finding away by hand", status: http.StatusOK,
+		detail: "Most are resolved by what explains them. One that is resolved already stays as it is; what a session has been found once is not found there again.",
+	}, func(ctx context.Context, by account.Actor, in *InFinding) (*One[Finding], error) {
+		id, err := pathID[ident.FindingID](in.Finding)
+		if err != nil {
+			return nil, err
+		}
+		f, err := s.admin.ResolveFinding(ctx, by, id)
+		if err != nil {
+			return nil, err
+		}
+		return &One[Finding]{Body: viewFinding(f, s.identity(ctx, by.Organisation, f.Station))}, nil
+	})
+}
+
+func (s *Server) listFindings(ctx context.Context, by account.Actor, p Paging, f station.FindingFilter) (*Listed[Finding], error) {
+	found, err := s.store.Findings(ctx, by.Organisation, f, p.query(""))
+	return listed(ctx, found, err, func(f station.Finding) Finding {
+		return viewFinding(f, s.identity(ctx, by.Organisation, f.Station))
 	})
 }

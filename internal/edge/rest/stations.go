@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"pylon/internal/domain/account"
 	"pylon/internal/domain/station"
@@ -48,6 +49,8 @@ type StationFilter struct {
 	SiteID       string   `query:"site_id" maxLength:"64"`
 	Registration string   `query:"registration" enum:"accepted,pending,rejected"`
 	Q            string   `query:"q" maxLength:"100" doc:"Part of identity, name, vendor, model or serial, without case"`
+	Variable     string   `query:"variable" maxLength:"500" example:"OCPPCommCtrlr.HeartbeatInterval" doc:"One that it, or an EVSE of it, has, among those that can be found; see search-variables"`
+	Value        string   `query:"value" maxLength:"2500" doc:"Of that variable; any when left out"`
 	Sort         string   `query:"sort" enum:"station_id,-station_id,created_at,-created_at" default:"station_id"`
 }
 
@@ -55,6 +58,9 @@ func (f StationFilter) domain() station.Filter {
 	out := station.Filter{Site: ident.SiteID(f.SiteID), Registration: station.Registration(f.Registration), Query: f.Q}
 	for _, status := range f.Status {
 		out.Status = append(out.Status, station.Status(status))
+	}
+	if out.Variable = strings.ToLower(f.Variable); f.Value != "" {
+		out.Value = &f.Value
 	}
 	if f.Connection != "" {
 		out.Online = new(f.Connection == string(station.Online))

@@ -1,6 +1,7 @@
 package rest_test
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -29,6 +30,18 @@ func (r reply) ids(t testing.TB, name string) string {
 		all = append(all, item.(map[string]any)[name].(string))
 	}
 	return strings.Join(all, " ")
+}
+
+// fields returns what a problem says of the members of a body: pointer and rule.
+func (r reply) fields(t testing.TB) []string {
+	t.Helper()
+	var all []string
+	errs, _ := r.member(t, "errors").([]any)
+	for _, e := range errs {
+		field, _ := e.(map[string]any)
+		all = append(all, fmt.Sprint(field["pointer"], " ", field["code"]))
+	}
+	return all
 }
 
 func TestStationIsMadeOnce(t *testing.T) {

@@ -233,7 +233,7 @@ func (o *streamWriter) flush() error {
 	if len(o.buffer) == 0 {
 		return nil
 	}
-	_ = o.control.SetWriteDeadline(o.clock.Now().Add(streamPatience)) // a connection without deadlines is a test's
+	_ = o.control.SetWriteDeadline(clock.Deadline(o.clock, streamPatience)) // a connection without deadlines is a test's
 	_, err := o.w.Write(o.buffer)
 	o.buffer = o.buffer[:0]
 	if err != nil {

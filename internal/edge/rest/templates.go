@@ -1,39 +1,48 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 
 	"pylon/internal/domain/account"
+	"pylon/internal/domain/device"
 	"pylon/internal/domain/station"
 	"pylon/internal/flow/admin"
 	"pylon/internal/kernel/ident"
 )
 
-// StationTemplate is quirks for the makes of station that match it.
+// StationTemplate is quirks and desired values for the makes of station that
+// match it.
 type StationTemplate struct {
-	ID       string `json:"id" example:"tpl_01JD3K6X5M8Q2V7T9WBNCRFHYZ"`
-	Vendor   string `json:"vendor" example:"ACME*" doc:"Pattern: * stands for any characters, case does not count"`
-	Model    string `json:"model" doc:"Pattern; empty: any"`
-	Firmware string `json:"firmware" doc:"Pattern; empty: any"`
-	Quirks   Quirks `json:"quirks"`
+	ID       string    `json:"id" example:"tpl_01JD3K6X5M8Q2V7T9WBNCRFHYZ"`
+	Vendor   string    `json:"vendor" example:"ACME*" doc:"Pattern: * stands for any characters, case does not count"`
+	Model    string    `json:"model" doc:"Pattern; empty: any"`
+	Firmware string    `json:"firmware" doc:"Pattern; empty: any"`
+	Quirks   Quirks    `json:"quirks"`
+	Desired  []Setting `json:"desired" doc:"Values that its stations shall have"`
+	Reboot   string    `json:"reboot" enum:"never,idle" doc:"Whether Pylon may reset them when a value needs it"`
 }
 
 // NewStationTemplate is a template to be made.
 type NewStationTemplate struct {
-	Vendor   string    `json:"vendor" minLength:"1" maxLength:"100" example:"ACME*" doc:"Pattern: * stands for any characters, case does not count"`
-	Model    *string   `json:"model,omitzero" nullable:"false" maxLength:"100" doc:"Pattern; any when left out"`
-	Firmware *string   `json:"firmware,omitzero" nullable:"false" maxLength:"100" doc:"Pattern; any when left out"`
-	Quirks   NewQuirks `json:"quirks"`
+	Vendor   string       `json:"vendor" minLength:"1" maxLength:"100" example:"ACME*" doc:"Pattern: * stands for any characters, case does not count"`
+	Model    *string      `json:"model,omitzero" nullable:"false" maxLength:"100" doc:"Pattern; any when left out"`
+	Firmware *string      `json:"firmware,omitzero" nullable:"false" maxLength:"100" doc:"Pattern; any when left out"`
+	Quirks   *NewQuirks   `json:"quirks,omitzero" nullable:"false"`
+	Desired  []NewSetting `json:"desired,omitzero" maxItems:"500" doc:"Values that its stations shall have; what an operator desires of one goes before"`
+	Reboot   *string      `json:"reboot,omitzero" nullable:"false" enum:"never,idle" doc:"Whether Pylon may reset them when a value needs it: never, or when no session runs; idle when left out"`
 }
 
 // StationTemplatePatch is a merge patch of a template, but for the quirks,
 // which are given whole.
 type StationTemplatePatch struct {
-	Vendor   Edit[string]    `json:"vendor,omitzero" nullable:"false" maxLength:"100"`
-	Model    Edit[string]    `json:"model,omitzero" maxLength:"100" doc:"null: any"`
-	Firmware Edit[string]    `json:"firmware,omitzero" maxLength:"100" doc:"null: any"`
-	Quirks   Edit[NewQuirks] `json:"quirks,omitzero" doc:"In place of all that there are; null: none"`
+	Vendor   Edit[string]       `json:"vendor,omitzero" nullable:"false" maxLength:"100"`
+	Model    Edit[string]       `json:"model,omitzero" maxLength:"100" doc:"null: any"`
+	Firmware Edit[string]       `json:"firmware,omitzero" maxLength:"100" doc:"null: any"`
+	Quirks   Edit[NewQuirks]    `json:"quirks,omitzero" doc:"In place of all that there are; null: none"`
+	Desired  Edit[[]NewSetting] `json:"desired,omitzero" maxItems:"500" doc:"In place of all that there are; null: none"`
+	Reboot   Edit[string]       `json:"reboot,omitzero" enum:"never,idle" doc:"null: idle"`
 }
 
 // NewQuirks are quirks that somebody sets, closed where [Quirks] are open.
@@ -47,7 +56,14 @@ type InTemplate struct {
 }
 
 func viewTemplate(t station.Template) StationTemplate {
-	return StationTemplate{ID: string(t.ID), Vendor: t.Vendor, Model: t.Model, Firmware: t.Firmware, Quirks: viewQuirks(t.Quirks)}
+	out := StationTemplate{
+		ID: string(t.ID), Vendor: t.Vendor, Model: t.Model, Firmware: t.Firmware, Quirks: viewQuirks(t.Quirks),
+		Desired: viewSettings(t.Settings, true), Reboot: cmp.Or(string(t.Reboot), string(device.RebootIdle)),
+	}
+	if out.Desired == nil {
+		out.Desired = []Setting{}
+	}
+	return out
 }
 
 func oneTemplate(t station.Template) *One[StationTemplate] {
@@ -71,8 +87,8 @@ func (s *Server) templateOperations() {
 	handle(s, operation{
 		id: "list-station-templates", method: http.MethodGet, path: "/station-templates", tag: "stations", scope: account.StationsRead,
 		summary: "List station templates",
-		detail: "When a station boots, it gets the quirks of the template whose patterns match its make and say most about it. " +
-			"Quirks that were set at the station itself go before any template's.",
+		detail: "When a station boots, it gets the quirks and the desired values of the template whose patterns match its make and say most about it. " +
+			"What was set at the station itself goes before any template's.",
 	}, func(ctx context.Context, by account.Actor, in *struct{ Paging }) (*Listed[StationTemplate], error) {
 		rows, err := s.store.OwnTemplates(ctx, by.Organisation, in.query(""))
 		return listed(ctx, rows, err, viewTemplate)
@@ -88,12 +104,24 @@ func (s *Server) templateOperations() {
 		id: "create-station-template", method: http.MethodPost, path: "/station-templates", tag: "stations", scope: account.StationsWrite,
 		summary: "Make a station template", detail: "Stations get its quirks at their next boot.",
 		status: http.StatusCreated, onceKey: keyTaken,
-		example: map[string]any{"vendor": "ACME*", "model": "Wall 2*", "quirks": map[string]any{"lenient": true, "phases": 3}},
+		example: map[string]any{
+			"vendor": "ACME*", "model": "Wall 2*", "quirks": map[string]any{"lenient": true, "phases": 3},
+			"desired": []any{map[string]any{"variable": "MeterValueSampleInterval", "value": "60"}},
+		},
 	}, func(ctx context.Context, by account.Actor, in *struct{ Payload[NewStationTemplate] }) (*Created[StationTemplate], error) {
 		b := in.Body.value
-		t, err := s.admin.CreateTemplate(ctx, by, admin.TemplatePatch{
-			Vendor: &b.Vendor, Model: b.Model, Firmware: b.Firmware, Quirks: new(b.Quirks.domain()),
-		}, keep(ctx, http.StatusCreated, createdTemplate))
+		settings, err := values("/desired", b.Desired)
+		if err != nil {
+			return nil, err
+		}
+		patch := admin.TemplatePatch{Vendor: &b.Vendor, Model: b.Model, Firmware: b.Firmware, Settings: &settings}
+		if b.Quirks != nil {
+			patch.Quirks = new(b.Quirks.domain())
+		}
+		if b.Reboot != nil {
+			patch.Reboot = new(device.Reboot(*b.Reboot))
+		}
+		t, err := s.admin.CreateTemplate(ctx, by, patch, keep(ctx, http.StatusCreated, createdTemplate))
 		return new(createdTemplate(t)), err
 	})
 	s.templateChanges()
@@ -120,9 +148,13 @@ func (s *Server) templateChanges() {
 			return nil, err
 		}
 		p := in.Body.value
+		if _, err := values("/desired", p.Desired.value); err != nil {
+			return nil, err
+		}
 		t, err := s.admin.UpdateTemplate(ctx, by, there.ID, admin.TemplatePatch{
 			Vendor: edited(p.Vendor, same), Model: edited(p.Model, same), Firmware: edited(p.Firmware, same),
-			Quirks: edited(p.Quirks, NewQuirks.domain),
+			Quirks: edited(p.Quirks, NewQuirks.domain), Settings: edited(p.Desired, names),
+			Reboot: edited(p.Reboot, func(r string) device.Reboot { return device.Reboot(r) }),
 		}, version)
 		return oneTemplate(t), err
 	})

@@ -20,14 +20,19 @@ func TestTemplateLife(t *testing.T) {
 	if string(read.body) != string(made.body) || read.Header.Get("ETag") != made.Header.Get("ETag") {
 		t.Errorf("made %s %s\nread %s %s", made.Header.Get("ETag"), made.body, read.Header.Get("ETag"), read.body)
 	}
-	if got, want := shown(t, made), `{"firmware":"","model":"One","quirks":{"lenient":false,"phases":3},"vendor":"ACME*"}`; got != want {
+	if got, want := shown(t, made), `{"desired":[],"firmware":"","model":"One","quirks":{"lenient":false,"phases":3},"reboot":"idle","vendor":"ACME*"}`; got != want {
 		t.Errorf("made: got %s, want %s", got, want)
 	}
 	tests := []struct{ name, patch, want string }{
-		{"nothing", `{}`, `{"firmware":"","model":"One","quirks":{"lenient":false,"phases":3},"vendor":"ACME*"}`},
-		{"quirks are given whole", `{"quirks":{"heartbeat_seconds":60}}`, `{"firmware":"","model":"One","quirks":{"heartbeat_seconds":60},"vendor":"ACME*"}`},
-		{"any model", `{"model":null,"firmware":"1.*"}`, `{"firmware":"1.*","model":"","quirks":{"heartbeat_seconds":60},"vendor":"ACME*"}`},
-		{"no quirks", `{"quirks":null}`, `{"firmware":"1.*","model":"","quirks":{},"vendor":"ACME*"}`},
+		{"nothing", `{}`, `{"desired":[],"firmware":"","model":"One","quirks":{"lenient":false,"phases":3},"reboot":"idle","vendor":"ACME*"}`},
+		{"quirks are given whole", `{"quirks":{"heartbeat_seconds":60}}`, `{"desired":[],"firmware":"","model":"One","quirks":{"heartbeat_seconds":60},"reboot":"idle","vendor":"ACME*"}`},
+		{"any model", `{"model":null,"firmware":"1.*"}`, `{"desired":[],"firmware":"1.*","model":"","quirks":{"heartbeat_seconds":60},"reboot":"idle","vendor":"ACME*"}`},
+		{"no quirks", `{"quirks":null}`, `{"desired":[],"firmware":"1.*","model":"","quirks":{},"reboot":"idle","vendor":"ACME*"}`},
+		{
+			"desired values", `{"desired":[{"variable":"HeartbeatInterval","value":"60"}],"reboot":"never"}`,
+			`{"desired":[{"value":"60","variable":"HeartbeatInterval"}],"firmware":"1.*","model":"","quirks":{},"reboot":"never","vendor":"ACME*"}`,
+		},
+		{"none", `{"desired":null,"reboot":null}`, `{"desired":[],"firmware":"1.*","model":"","quirks":{},"reboot":"idle","vendor":"ACME*"}`},
 	}
 	tag := read.Header.Get("ETag")
 	for _, tt := range tests {
@@ -136,5 +141,22 @@ func TestStationQuirksAreSetAndReset(t *testing.T) {
 		expect("booted after a reset", `{"lenient":true,"phases":3}`, template)
 		w.expect(200, key, "PATCH", "/api/v1/stations/CP-1", `{"quirks":{"phases":1}}`)
 		expect("set", `{"phases":1}`, nil)
+	}
+}
+
+func TestDesiredOfATemplateIsChecked(t *testing.T) {
+	w := newWorld(t, options{})
+	tests := []struct{ name, desired, pointer, rule string }{
+		{"without a value", `[{"variable":"A"}]`, "/desired/0/value", "required"},
+		{"without a name", `[{"variable":"A","value":"1"},{"value":"1"}]`, "/desired/1/variable", "required"},
+		{"a secret", `[{"variable":"AuthorizationKey","value":"1"}]`, "/desired/0/variable", "secret"},
+		{"an unknown member", `[{"key":"A","value":"1"}]`, "/desired/0/key", "unknown_member"},
+		{"twice", `[{"variable":"A","value":"1"},{"variable":"a","value":"2"}]`, "/desired/1", "duplicate"},
+	}
+	for _, tt := range tests {
+		got := w.refused(422, "invalid_input", w.first.key, "POST", templatesPath, `{"vendor":"*","desired":`+tt.desired+`}`)
+		if fields := got.fields(t); len(fields) != 1 || fields[0] != tt.pointer+" "+tt.rule {
+			t.Errorf("%s: got %v, want %s %s", tt.name, fields, tt.pointer, tt.rule)
+		}
 	}
 }

@@ -28,7 +28,7 @@ func nouns(topic string) []string {
 		return []string{"station", "connector"}
 	case "connectors":
 		return []string{"connector"}
-	case "templates", "sessions", "tokens", "sites", "organisations", "commands", "keys":
+	case "templates", "sessions", "tokens", "sites", "organisations", "commands", "jobs", "keys":
 		return []string{strings.TrimSuffix(topic, "s")}
 	}
 	return nil

@@ -2,7 +2,9 @@ package rest_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -17,19 +19,29 @@ import (
 // These tests take their routes from the OpenAPI document, so that a new one
 // cannot be forgotten.
 
-// place puts identifiers into a path. An unknown parameter fails the test: the
+// place puts identifiers into a path, and examples behind it where a parameter
+// must be given. An unknown parameter fails the test: the
 // walk must know what it stands for.
-func place(t *testing.T, path string, of tenant, th things) string {
+func place(t *testing.T, path string, op apiMethod, of tenant, th things) string {
 	t.Helper()
 	values := map[string]string{
 		"organisationId": string(of.org.ID), "siteId": th.site, "templateId": th.template, "stationId": string(th.station.Station.ID), "tokenId": string(th.token.ID),
-		"sessionId": string(th.session), "commandId": string(th.command), "keyId": th.key, "action": "ClearCache",
+		"sessionId": string(th.session), "commandId": string(th.command), "jobId": string(th.job), "findingId": string(th.finding), "keyId": th.key, "action": "ClearCache",
 	}
 	for name, value := range values {
 		path = strings.ReplaceAll(path, "{"+name+"}", value)
 	}
 	if strings.Contains(path, "{") {
 		t.Fatalf("the walk does not know what to put into %s", path)
+	}
+	query := url.Values{}
+	for _, p := range op.Parameters {
+		if p.In == "query" && p.Required {
+			query.Set(p.Name, fmt.Sprint(p.Schema.Examples[0]))
+		}
+	}
+	if len(query) > 0 {
+		path += "?" + query.Encode()
 	}
 	return path
 }
@@ -87,7 +99,7 @@ func TestEveryRouteHidesOtherOrganisations(t *testing.T) {
 	for _, d := range directions {
 		t.Run(d.name, func(t *testing.T) {
 			operations(t, func(t *testing.T, method, path string, op apiMethod) {
-				got := w.call(t, d.stranger.key, method, place(t, path, d.of, d.th), example(t, op))
+				got := w.call(t, d.stranger.key, method, place(t, path, op, d.of, d.th), example(t, op))
 				operatorsOwn := strings.Contains(path, "{organisationId}") && d.stranger.org.First
 				switch {
 				case operatorsOwn: // the operator of the installation sees every organisation
@@ -101,7 +113,7 @@ func TestEveryRouteHidesOtherOrganisations(t *testing.T) {
 				case got.StatusCode >= 500 || got.StatusCode == http.StatusNotFound:
 					t.Errorf("got %d %s", got.StatusCode, got.body)
 				}
-				shows := []string{d.th.site, d.th.template, string(d.th.station.Station.ID), string(d.th.station.Identity), string(d.th.token.ID), d.th.token.UID, string(d.th.session), string(d.th.command), d.th.key}
+				shows := []string{d.th.site, d.th.template, string(d.th.station.Station.ID), string(d.th.station.Identity), string(d.th.token.ID), d.th.token.UID, string(d.th.session), string(d.th.command), string(d.th.job), d.th.key}
 				if !d.stranger.org.First {
 					shows = append(shows, string(d.of.org.ID))
 				}
@@ -121,7 +133,7 @@ func TestEveryRouteNeedsItsScope(t *testing.T) {
 	sites, events := w.keyWith(account.SitesRead), w.keyWith(account.EventsRead)
 	operations(t, func(t *testing.T, method, path string, op apiMethod) {
 		if op.scope(t) == "" {
-			if got := w.call(t, sites, method, place(t, path, w.first, th), ""); got.StatusCode != http.StatusOK {
+			if got := w.call(t, sites, method, place(t, path, op, w.first, th), ""); got.StatusCode != http.StatusOK {
 				t.Errorf("needs no scope, but got %d %s", got.StatusCode, got.body)
 			}
 			return
@@ -131,7 +143,7 @@ func TestEveryRouteNeedsItsScope(t *testing.T) {
 			key = events
 		}
 		// A body that nothing could read shows that the scope comes first.
-		got := w.call(t, key, method, place(t, path, w.first, th), "{")
+		got := w.call(t, key, method, place(t, path, op, w.first, th), "{")
 		if got.StatusCode != http.StatusForbidden || got.member(t, "code") != "scope_missing" {
 			t.Errorf("got %d %s, want 403", got.StatusCode, got.body)
 		}
@@ -147,8 +159,8 @@ func TestEveryRouteNeedsAKey(t *testing.T) {
 	keys := map[string]string{"none": "", "unknown": "pylon_nobody", "revoked": secret}
 	for name, key := range keys {
 		t.Run(name, func(t *testing.T) {
-			operations(t, func(t *testing.T, method, path string, _ apiMethod) {
-				got := w.call(t, key, method, place(t, path, w.first, th), "{")
+			operations(t, func(t *testing.T, method, path string, op apiMethod) {
+				got := w.call(t, key, method, place(t, path, op, w.first, th), "{")
 				if got.StatusCode != http.StatusUnauthorized || got.Header.Get("WWW-Authenticate") == "" {
 					t.Errorf("got %d %s, want 401", got.StatusCode, got.body)
 				}
@@ -174,7 +186,7 @@ func TestEveryReadShowsItsOwner(t *testing.T) {
 		if method != http.MethodGet {
 			return
 		}
-		got := w.call(t, w.first.key, method, place(t, path, w.first, th), "")
+		got := w.call(t, w.first.key, method, place(t, path, op, w.first, th), "")
 		if got.StatusCode != http.StatusOK {
 			t.Fatalf("got %d %s, want 200", got.StatusCode, got.body)
 		}

@@ -19,6 +19,8 @@ import (
 	"pylon/internal/cluster"
 	"pylon/internal/domain/account"
 	"pylon/internal/domain/command"
+	"pylon/internal/domain/device"
+	"pylon/internal/domain/job"
 	"pylon/internal/domain/meter"
 	"pylon/internal/domain/session"
 	"pylon/internal/domain/site"
@@ -27,6 +29,7 @@ import (
 	"pylon/internal/edge/rest"
 	"pylon/internal/flow/admin"
 	"pylon/internal/flow/fleet"
+	"pylon/internal/flow/jobs"
 	"pylon/internal/kernel/clock"
 	"pylon/internal/kernel/decimal"
 	"pylon/internal/kernel/ident"
@@ -42,6 +45,7 @@ type world struct {
 	bus    *cluster.Bus
 	fleet  *fleet.Fleet
 	admin  *admin.Service
+	jobs   *jobs.Service
 	frames *frameLog
 	server *rest.Server
 	http   *httptest.Server
@@ -74,7 +78,7 @@ func newWorld(t testing.TB, o options) *world {
 	ctx := context.WithoutCancel(t.Context())
 	node := ident.New[ident.NodeID](clock.System{}.Now())
 	var err error
-	if w.bus, err = cluster.Open(ctx, cluster.Options{Node: node, Clock: clock.System{}}); err != nil {
+	if w.bus, err = cluster.Open(ctx, cluster.Options{Node: node}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.bus.Close() })
@@ -87,6 +91,7 @@ func newWorld(t testing.TB, o options) *world {
 	w.run(w.store.Run, func() { _ = w.store.Close() })
 	w.fleet = fleet.New(fleet.Options{Store: w.store, Bus: w.bus, Clock: clock.System{}, Log: discard(), Node: node})
 	w.admin = admin.New(w.store, w.fleet, clock.System{})
+	w.jobs = jobs.New(w.store, w.fleet, clock.System{}, discard())
 	w.tenants()
 	w.serve(o)
 	return w
@@ -146,7 +151,7 @@ func (w *world) serve(o options) {
 	}
 	var err error
 	w.server, err = rest.New(rest.Options{
-		Store: reads, Stations: w.fleet, Admin: w.admin, Feed: feed, Frames: w.frames, Clock: o.clock,
+		Store: reads, Stations: w.fleet, Admin: w.admin, Jobs: w.jobs, Feed: feed, Frames: w.frames, Clock: o.clock,
 		Log: slog.New(slog.NewTextHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug})), RequestsPerSecond: o.pace,
 	})
 	w.must(err)
@@ -242,6 +247,8 @@ type things struct {
 	token    token.Token
 	session  ident.SessionID
 	command  ident.CommandID
+	finding  ident.FindingID
+	job      ident.JobID
 	key      string
 	owner    *fleet.Owner
 	socket   *socket
@@ -288,15 +295,44 @@ func (w *world) fill(of tenant) things {
 	})
 	w.must(err)
 	w.must(th.owner.Meter(ctx, meter.Frame{Station: th.station.Station.ID, ReceivedAt: at(70), OccurredAt: at(70), SeqNo: -1, Samples: []meter.Sample{w.sample(70, "77", meter.ContextClock)}}))
-	w.must(th.owner.Find(ctx, station.Finding{Code: station.TransactionUnknown, Detail: "a stop for nothing", At: at(71)}))
+	th.finding = ident.New[ident.FindingID](at(71))
+	w.must(th.owner.Find(ctx, station.Finding{ID: th.finding, Code: station.TransactionUnknown, Detail: "a stop for nothing", At: at(71)}))
+	w.inventory(th)
 	w.frames.add(th.station.Station.ID, station.LogEntry{At: at(0), Direction: station.FromStation, Kind: "call", MessageID: "1", Action: "BootNotification", Frame: []byte(`[2,"1","BootNotification",{}]`)})
 	c, err := w.fleet.Command(ctx, of.by, string(th.station.Station.ID), fleet.NewCommand{Type: command.ClearCache, Wait: true, Timeout: time.Hour})
 	w.must(err)
 	th.command = c.ID
+	j, err := w.jobs.Create(ctx, of.by, jobs.NewJob{Kind: job.Kind(command.ClearCache), Stations: []string{string(th.station.Station.ID)}})
+	w.must(err)
+	th.job = j.ID
 	key, _, err := w.admin.CreateKey(ctx, of.by, admin.NewKey{Name: "one of each", Scopes: []account.Scope{account.SitesRead}}, nil)
 	w.must(err)
 	th.key = string(key.ID)
 	return th
+}
+
+// inventory lets a station report a variable, whose value changes, and a monitor
+// that is triggered; and desires another value of it.
+func (w *world) inventory(th things) {
+	w.t.Helper()
+	ctx := w.t.Context()
+	name := device.Name{Component: "OCPPCommCtrlr", Variable: "HeartbeatInterval"}
+	for i, value := range []string{"300", "600"} {
+		w.must(th.owner.Inventory(ctx, device.Part{Scope: device.ScopeSome, OccurredAt: at(72 + i), ReceivedAt: at(72 + i), Variables: []device.Variable{
+			{Name: name, Values: []device.Value{{Attribute: device.Actual, Text: &value}}, Characteristics: device.Characteristics{DataType: "integer", Unit: "s"}},
+			{Name: device.Name{EVSE: 1, Component: "EVSE", Variable: "Power"}, Values: []device.Value{{Attribute: device.Actual, Text: new("11000"), Mutability: device.ReadOnly}}},
+		}}))
+	}
+	w.must(th.owner.Monitors(ctx, device.MonitorPart{OccurredAt: at(74), ReceivedAt: at(74), Monitors: []device.Monitor{
+		{Name: device.Name{EVSE: 1, Component: "EVSE", Variable: "Power"}, ID: 7, Type: "UpperThreshold", Value: decimal.FromInt(22000, 0), Severity: 5},
+	}}))
+	w.must(th.owner.Happened(ctx, []device.Happening{{
+		Name: device.Name{EVSE: 1, Component: "EVSE", Variable: "Power"}, EventID: 1, OccurredAt: at(75), ReceivedAt: at(75),
+		Trigger: "Alerting", Kind: "CustomMonitor", Value: "23000", MonitorID: 7, Severity: -1,
+	}}))
+	by := account.System(th.station.Organisation, "test")
+	_, err := w.fleet.SetDesired(ctx, by, string(th.station.Station.ID), device.Wishes{Set: []device.Setting{{Name: name, Value: "120"}}}, 0)
+	w.must(err)
 }
 
 func (w *world) sample(second int, value, context string) meter.Sample {

@@ -41,6 +41,7 @@ type Store interface {
 	Station(ctx context.Context, org ident.OrganisationID, ref string) (station.Detail, error)
 	Stations(ctx context.Context, org ident.OrganisationID, f station.Filter, q page.Query) (page.Result[station.Detail], error)
 	Template(ctx context.Context, org ident.OrganisationID, id ident.TemplateID) (station.Template, error)
+	Finding(ctx context.Context, org ident.OrganisationID, id ident.FindingID) (station.Finding, error)
 	Token(ctx context.Context, org ident.OrganisationID, id ident.TokenID) (token.Token, error)
 	TokenByUID(ctx context.Context, org ident.OrganisationID, uid string) (token.Token, error)
 	Key(ctx context.Context, org ident.OrganisationID, id ident.KeyID) (account.Key, error)

@@ -62,7 +62,7 @@ func open(t *testing.T) *office {
 		}
 	}
 	node := ident.New[ident.NodeID](clock.System{}.Now())
-	bus, err := cluster.Open(t.Context(), cluster.Options{Node: node, Clock: clock.System{}})
+	bus, err := cluster.Open(t.Context(), cluster.Options{Node: node})
 	must(err)
 	t.Cleanup(func() { _ = bus.Close() })
 	o := &office{store: &watched{}}
@@ -126,11 +126,12 @@ func TestEveryUseCaseNeedsItsScope(t *testing.T) {
 			_, err := o.UpdateOrganisation(ctx, nobody, "x", admin.OrganisationPatch{}, 0)
 			return err
 		},
-		"create site":    func() error { _, err := o.CreateSite(ctx, nobody, admin.SitePatch{}, nil); return err },
-		"update site":    func() error { _, err := o.UpdateSite(ctx, nobody, "x", admin.SitePatch{}, 0); return err },
-		"delete site":    func() error { return o.DeleteSite(ctx, nobody, "x", 0) },
-		"create station": func() error { _, err := o.CreateStation(ctx, nobody, admin.NewStation{}, nil); return err },
-		"delete station": func() error { return o.DeleteStation(ctx, nobody, "x", 0) },
+		"create site":     func() error { _, err := o.CreateSite(ctx, nobody, admin.SitePatch{}, nil); return err },
+		"update site":     func() error { _, err := o.UpdateSite(ctx, nobody, "x", admin.SitePatch{}, 0); return err },
+		"delete site":     func() error { return o.DeleteSite(ctx, nobody, "x", 0) },
+		"create station":  func() error { _, err := o.CreateStation(ctx, nobody, admin.NewStation{}, nil); return err },
+		"resolve finding": func() error { _, err := o.ResolveFinding(ctx, nobody, "x"); return err },
+		"delete station":  func() error { return o.DeleteStation(ctx, nobody, "x", 0) },
 		"create template": func() error {
 			_, err := o.CreateTemplate(ctx, nobody, admin.TemplatePatch{}, nil)
 			return err

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -25,11 +26,19 @@ type things struct {
 	template ident.TemplateID
 	token    ident.TokenID
 	key      ident.KeyID
+	finding  ident.FindingID
 }
 
 func (w *world) things() things {
 	w.t.Helper()
-	return things{w.site("Depot").ID, w.station("CP-0").Station.ID, w.template("ACME").ID, w.token("04AA").ID, w.key("meter").ID}
+	at := things{w.site("Depot").ID, w.station("CP-0").Station.ID, w.template("ACME").ID, w.token("04AA").ID, w.key("meter").ID, ""}
+	f := station.Finding{
+		ID: ident.New[ident.FindingID](w.clock.Now()), Organisation: w.owner.Organisation, Station: at.station,
+		Code: station.StationReplaced, At: w.clock.Now(),
+	}
+	w.commit(&change.Set{Findings: []station.Finding{f}})
+	at.finding = f.ID
+	return at
 }
 
 // useCase is one method of the service: what it needs, what it does and what
@@ -107,6 +116,10 @@ func changing() []useCase {
 		{"station.delete", account.StationsWrite, event.StationDeleted, func(w *world, by account.Actor, at things) error {
 			return w.admin.DeleteStation(w.t.Context(), by, string(at.station), 0)
 		}, true},
+		{"finding.resolve", account.StationsWrite, event.FindingResolved, func(w *world, by account.Actor, at things) error {
+			_, err := w.admin.ResolveFinding(w.t.Context(), by, at.finding)
+			return err
+		}, true},
 		{"template.update", account.StationsWrite, event.TemplateUpdated, func(w *world, by account.Actor, at things) error {
 			_, err := w.admin.UpdateTemplate(w.t.Context(), by, at.template, admin.TemplatePatch{Model: new("New")}, 0)
 			return err
@@ -147,7 +160,7 @@ func TestScopeComesFirst(t *testing.T) {
 				if !fault.Is(err, fault.Forbidden) || fault.CodeOf(err) != "scope_missing" {
 					t.Errorf("%s with every scope but %s: got %v, want scope_missing", by.Name, c.scope, err)
 				}
-				err = c.do(w, by, things{"sit_none", "sta_none", "tpl_none", "tok_none", "key_none"})
+				err = c.do(w, by, things{"sit_none", "sta_none", "tpl_none", "tok_none", "key_none", "fnd_none"})
 				if fault.CodeOf(err) != "scope_missing" {
 					t.Errorf("%s at what there is not: got %v, want scope_missing", by.Name, err)
 				}
@@ -230,6 +243,22 @@ func TestChangesAreToldAndAudited(t *testing.T) {
 				t.Errorf("detail: got %s, want an object", line.Detail)
 			}
 		})
+	}
+}
+
+// A finding is put away once, also when its station is no more.
+func TestResolveFinding(t *testing.T) {
+	w := newWorld(t)
+	at := w.things()
+	w.ok(w.admin.DeleteStation(t.Context(), w.owner, string(at.station), 0))
+	first, err := w.admin.ResolveFinding(t.Context(), w.owner, at.finding)
+	w.ok(err)
+	told := len(w.told())
+	w.clock.now = w.clock.now.Add(time.Hour)
+	again, err := w.admin.ResolveFinding(t.Context(), w.owner, at.finding)
+	w.ok(err)
+	if !again.ResolvedAt.Equal(first.ResolvedAt) || first.ResolvedAt.IsZero() || len(w.told()) != told {
+		t.Errorf("got %s, then %s, %d events more", first.ResolvedAt, again.ResolvedAt, len(w.told())-told)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"pylon/internal/domain/account"
 	"pylon/internal/domain/change"
+	"pylon/internal/domain/device"
 	"pylon/internal/domain/event"
 	"pylon/internal/domain/station"
 	"pylon/internal/kernel/ident"
@@ -16,12 +17,14 @@ const patternMax = 100
 
 // TemplatePatch is what a template is made of, or what changes of it; nil
 // fields stay. A new template needs a vendor, "*" for any; no model and no
-// firmware are any. Quirks are given whole.
+// firmware are any. Quirks and settings are given whole.
 type TemplatePatch struct {
-	Vendor   *string         `json:"vendor,omitzero"`
-	Model    *string         `json:"model,omitzero"`
-	Firmware *string         `json:"firmware,omitzero"`
-	Quirks   *station.Quirks `json:"quirks,omitzero"`
+	Vendor   *string           `json:"vendor,omitzero"`
+	Model    *string           `json:"model,omitzero"`
+	Firmware *string           `json:"firmware,omitzero"`
+	Quirks   *station.Quirks   `json:"quirks,omitzero"`
+	Settings *[]device.Setting `json:"settings,omitzero"`
+	Reboot   *device.Reboot    `json:"reboot,omitzero"`
 }
 
 // TemplateNotice is the data of a template event.
@@ -100,11 +103,15 @@ func (p TemplatePatch) apply(to station.Template) (station.Template, error) {
 	set(&to.Model, p.Model)
 	set(&to.Firmware, p.Firmware)
 	set(&to.Quirks, p.Quirks)
+	set(&to.Settings, p.Settings)
+	set(&to.Reboot, p.Reboot)
 	return to, first(
 		text("/vendor", to.Vendor, patternMax, true),
 		text("/model", to.Model, patternMax, false),
 		text("/firmware", to.Firmware, patternMax, false),
 		to.Quirks.Check(),
+		device.CheckSettings("/desired", to.Settings),
+		to.Reboot.Check("/reboot"),
 	)
 }
 

@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -53,7 +54,7 @@ func TestTemplateLife(t *testing.T) {
 	}
 	kept, err := w.store.Template(t.Context(), w.owner.Organisation, made.ID)
 	w.ok(err)
-	if kept != next {
+	if !reflect.DeepEqual(kept, next) {
 		t.Errorf("kept: got %+v, want %+v", kept, next)
 	}
 	if got, want := w.audit("template.update").Detail, `{"model":"","quirks":{"phases":1}}`; got != want {

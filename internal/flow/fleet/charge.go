@@ -28,7 +28,7 @@ func (o *Owner) Authorize(ctx context.Context, p token.Presented, at Place) (tok
 		if empty(set) {
 			return nil, nil, nil
 		}
-		return set, func() { o.noted(&seen) }, nil
+		return set, func() { o.noted(&seen); o.told(set) }, nil
 	})
 	return verdict, err
 }
@@ -52,13 +52,20 @@ func (o *Owner) Report(ctx context.Context, r session.Report) (session.Answer, e
 		if err != nil || empty(set) {
 			return nil, nil, err
 		}
-		seenCommands := o.observeReport(set, &out, known.Remote)
+		seenCommands, err := o.observeReport(ctx, set, &out, known.Remote)
+		if err != nil {
+			return nil, nil, err
+		}
 		return set, func() {
 			o.station = st
 			o.open = remember(o.open, out.Changed)
+			if len(o.open) > 0 {
+				o.lookAt(o.fleet.clock.Now().Add(session.SilentAfter))
+			}
 			o.finish(seenCommands)
 			o.unfollow(known.Remote)
 			o.noted(&seen)
+			o.told(set)
 			o.publish()
 		}, nil
 	})
@@ -84,6 +91,9 @@ func (o *Owner) known(ctx context.Context, r *session.Report) (session.Known, si
 		}
 		running = k.Prior
 	}
+	if k.Left, err = o.leftAt(ctx, running, r); err != nil {
+		return k, sighting{}, err
+	}
 	if running != nil {
 		if k.PriorFrame, err = o.priorFrame(ctx, running, r); err != nil {
 			return k, sighting{}, err
@@ -98,6 +108,18 @@ func (o *Owner) known(ctx context.Context, r *session.Report) (session.Known, si
 	}
 	k.Remote = o.remoteStart(r, seen.token)
 	return k, seen, nil
+}
+
+// leftAt returns the session that ended last where r begins one, or where it is
+// about one that we had closed; nil when there is none.
+func (o *Owner) leftAt(ctx context.Context, of *session.Session, r *session.Report) (*session.Session, error) {
+	switch {
+	case of == nil && r.Kind == session.Started:
+		return o.lastAt(ctx, Place{r.EVSE, r.Connector})
+	case of != nil && of.EndedBy == session.ByEvidence:
+		return o.lastAt(ctx, Place{of.EVSE, of.Connector})
+	}
+	return nil, nil
 }
 
 // running returns the open session that r belongs to, nil when there is none.
@@ -166,6 +188,7 @@ type sighting struct {
 	token   *token.Token // nil when nothing was presented, or nothing that could be a token
 	changed bool         // there is a row to write
 	created bool         // it is listed for the first time
+	turned  bool         // nobody knows it, but the token with its bytes reversed; nobody was told yet
 	flood   bool         // it is not listed, for the station brings too many; nobody was told yet
 }
 
@@ -183,18 +206,25 @@ func (o *Owner) see(ctx context.Context, p token.Presented) (sighting, error) {
 	if known == nil && !created {
 		return sighting{}, nil
 	}
+	turned, err := o.turned(ctx, known, p.UID)
+	if err != nil {
+		return sighting{}, err
+	}
 	if created {
 		if lately := o.fleet.strangers.lately(o.id, now); lately.listed >= strangersMax {
-			return sighting{flood: !lately.told}, nil
+			return sighting{flood: !lately.told, turned: turned}, nil
 		}
 	}
-	return sighting{token: &seen, changed: changed, created: created}, nil
+	return sighting{token: &seen, changed: changed, created: created, turned: turned}, nil
 }
 
 // note adds a sighting to set, when it is news.
 func (o *Owner) note(set *change.Set, s *sighting) {
 	if s.flood {
 		o.report(set, tooManyStrangers())
+	}
+	if s.turned {
+		o.tellOnce(set, tokenReversed())
 	}
 	if !s.changed {
 		return
@@ -210,20 +240,16 @@ func (o *Owner) note(set *change.Set, s *sighting) {
 // changeOf turns the outcome of a report into a change, and returns the
 // station as it is after it.
 func (o *Owner) changeOf(ctx context.Context, out *session.Outcome, seen sighting) (*change.Set, station.Station, error) {
-	set := &change.Set{Segments: out.Segments, Findings: out.Findings, Events: out.Events}
-	for i, s := range out.Changed {
-		if i == 0 && out.Progress {
-			set.Progress = append(set.Progress, s)
-		} else {
-			set.Sessions = append(set.Sessions, s)
-		}
-	}
+	set := new(change.Set)
+	add(set, out)
 	if f := out.Frame; f != nil {
 		if f.Session == "" {
-			f.Number = max(f.ReceivedAt.UnixMicro(), o.lastMeter+1)
-			o.lastMeter = f.Number
+			if err := o.idle(ctx, set, f); err != nil {
+				return nil, o.station, err
+			}
+		} else {
+			set.Frames = append(set.Frames, *f)
 		}
-		set.Frames = append(set.Frames, *f)
 	}
 	st := o.station
 	if out.LastTransaction != 0 {
@@ -235,6 +261,22 @@ func (o *Owner) changeOf(ctx context.Context, out *session.Outcome, seen sightin
 	return set, st, o.countTokens(ctx, set, out.Tokens)
 }
 
+// add puts what a decision about sessions changes into set, all but how often
+// tokens are in use.
+func add(set *change.Set, out *session.Outcome) {
+	set.Segments = append(set.Segments, out.Segments...)
+	set.Findings = append(set.Findings, out.Findings...)
+	set.Resolved = append(set.Resolved, out.Resolved...)
+	set.Events = append(set.Events, out.Events...)
+	for i, s := range out.Changed {
+		if i == 0 && out.Progress {
+			set.Progress = append(set.Progress, s)
+		} else {
+			set.Sessions = append(set.Sessions, s)
+		}
+	}
+}
+
 // begins reports whether a report opened a session.
 func begins(changed []session.Session) bool {
 	return len(changed) > 0 && changed[0].Version == 1 && changed[0].Status.Open()
@@ -243,7 +285,7 @@ func begins(changed []session.Session) bool {
 // empty reports whether a repeated report, which changes nothing, needs no
 // commit.
 func empty(set *change.Set) bool {
-	return len(set.Sessions)+len(set.Progress)+len(set.Frames)+len(set.Findings)+len(set.Tokens)+len(set.Stations)+len(set.Events) == 0
+	return len(set.Sessions)+len(set.Progress)+len(set.Frames)+len(set.Findings)+len(set.Resolved)+len(set.Tokens)+len(set.Stations)+len(set.Events) == 0
 }
 
 // countTokens adds the tokens whose number of running sessions changes. A
@@ -298,11 +340,9 @@ func remember(open, changed []session.Session) []session.Session {
 
 // Meter keeps samples that were taken outside transactions.
 func (o *Owner) Meter(ctx context.Context, f meter.Frame) error {
-	return o.settle(ctx, func(context.Context) (*change.Set, func(), error) {
-		f.Station = o.id
-		f.Session = ""
-		f.Number = max(f.ReceivedAt.UnixMicro(), o.lastMeter+1)
-		o.lastMeter = f.Number
-		return &change.Set{Frames: []meter.Frame{f}}, func() {}, nil
+	return o.settle(ctx, func(ctx context.Context) (*change.Set, func(), error) {
+		set := new(change.Set)
+		f.Station, f.Session = o.id, ""
+		return set, func() {}, o.idle(ctx, set, &f)
 	})
 }

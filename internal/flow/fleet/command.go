@@ -28,6 +28,7 @@ type NewCommand struct {
 	Timeout     time.Duration                             // until the deadline; 0: 30 s; at most a week
 	Wait        bool                                      // keep it for a station that is offline
 	Idempotency func(command.Command) *change.Idempotency // the answer to keep with the change; nil: none
+	Along       func(command.Command, *change.Set)        // puts into the commit what belongs to the command; nil: nothing does
 }
 
 // Command asks something of a station. It returns as soon as the command is
@@ -48,7 +49,7 @@ func (f *Fleet) Command(ctx context.Context, by account.Actor, ref string, in Ne
 	if err != nil {
 		return command.Command{}, err
 	}
-	if err := f.record(ctx, by, c, in.Idempotency); err != nil {
+	if err := f.record(ctx, by, c, in); err != nil {
 		return command.Command{}, err
 	}
 	if d.Online {
@@ -91,10 +92,26 @@ func (f *Fleet) draft(ctx context.Context, by account.Actor, d *station.Detail, 
 		err = f.draftStart(ctx, by, &c)
 	case in.Type == command.Stop:
 		err = f.draftStop(ctx, by, d, &c)
+	case in.Type == command.ReportVariables || in.Type == command.ReportMonitors:
+		c.Input.RequestID = newRequestID()
+		err = command.Check(c)
+	case in.Type == command.WriteVariables:
+		err = f.draftWrite(ctx, &c)
 	default:
 		err = command.Check(c)
 	}
 	return c, err
+}
+
+func (f *Fleet) draftWrite(ctx context.Context, c *command.Command) error {
+	if err := command.Check(*c); err != nil {
+		return err
+	}
+	m, err := f.store.Documents(ctx, c.Station)
+	if err != nil {
+		return err
+	}
+	return readable("/variables", m, c.Input.Variables)
 }
 
 func (f *Fleet) draftStart(ctx context.Context, by account.Actor, c *command.Command) error {
@@ -130,7 +147,7 @@ func (f *Fleet) draftStop(ctx context.Context, by account.Actor, d *station.Deta
 }
 
 // record makes a new command durable, with its audit line.
-func (f *Fleet) record(ctx context.Context, by account.Actor, c command.Command, keep func(command.Command) *change.Idempotency) error {
+func (f *Fleet) record(ctx context.Context, by account.Actor, c command.Command, in NewCommand) error {
 	set := &change.Set{
 		Commands: []command.Command{c},
 		Events:   []event.Event{commandEvent(event.CommandCreated, &c)},
@@ -139,8 +156,11 @@ func (f *Fleet) record(ctx context.Context, by account.Actor, c command.Command,
 			Action: "command.create", Subject: string(c.ID), At: c.CreatedAt, Detail: `{"type":"` + string(c.Type) + `","station":"` + string(c.Station) + `"}`,
 		}},
 	}
-	if keep != nil {
-		set.Idempotency = keep(c)
+	if in.Idempotency != nil {
+		set.Idempotency = in.Idempotency(c)
+	}
+	if in.Along != nil {
+		in.Along(c, set)
 	}
 	return f.store.Commit(ctx, set)
 }

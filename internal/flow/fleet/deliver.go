@@ -130,10 +130,12 @@ func (o *Owner) review(ctx context.Context) error {
 	return nil
 }
 
-// The codes of a call that has no answer.
+// The codes of a call that has no answer, or did not leave.
 const (
 	codeClosed   = "station_closed"
 	codeNoAnswer = "no_answer"
+	codeUnwanted = "station_not_automated"
+	codeCharges  = "station_charges"
 )
 
 // unanswered is what a caller gets to whom no answer will come.
@@ -152,15 +154,33 @@ func (o *Owner) CommandSent(ctx context.Context, id ident.CommandID, s Sent) err
 		if !s.At.Before(a.command.Deadline) {
 			return nil, nil, fault.New(fault.TimedOut, "command_late", "command", string(id))
 		}
+		if err := o.outdated(&a.command); err != nil {
+			return nil, nil, err
+		}
 		c := a.command
 		c.State, c.Action, c.Payload, c.SentAt = command.Sent, s.Action, s.Payload, s.At
 		c.Version++
 		set := &change.Set{Commands: []command.Command{c}, Events: []event.Event{commandEvent(event.CommandUpdated, &c)}}
 		return set, func() {
 			a.command, a.means, a.raw = c, s.Means, s.Input
+			o.expect(a)
 			o.fleet.announce(id)
 		}, nil
 	})
+}
+
+// outdated reports why what Pylon thought of by itself must not leave any
+// more: since then an operator has switched that off, or a driver came.
+func (o *Owner) outdated(c *command.Command) error {
+	switch {
+	case !c.Input.Unasked:
+		return nil
+	case !o.tended():
+		return fault.New(fault.Conflict, codeUnwanted)
+	case c.Type == command.Reset && len(o.open) > 0:
+		return fault.New(fault.Conflict, codeCharges)
+	}
+	return nil
 }
 
 // CommandAnswered takes in what became of a command. An answer to a command
@@ -171,11 +191,15 @@ func (o *Owner) CommandAnswered(ctx context.Context, id ident.CommandID, answer 
 		return err
 	}
 	defer o.yield()
-	return o.answeredInTurn(ctx, id, answer)
+	err := o.answeredInTurn(ctx, id, answer)
+	if err == nil {
+		o.goOn(ctx)
+	}
+	return err
 }
 
 func (o *Owner) answeredInTurn(ctx context.Context, id ident.CommandID, answer Answered) error {
-	return o.settleInTurn(ctx, func(context.Context) (*change.Set, func(), error) {
+	return o.settleInTurn(ctx, func(ctx context.Context) (*change.Set, func(), error) {
 		a := o.asked[id]
 		if a == nil {
 			return nil, nil, nil
@@ -189,7 +213,13 @@ func (o *Owner) answeredInTurn(ctx context.Context, id ident.CommandID, answer A
 			what = event.CommandFinished
 		}
 		set := &change.Set{Commands: []command.Command{c}, Events: []event.Event{commandEvent(what, &c)}}
+		learnt, err := o.learn(ctx, set, a, &answer)
+		if err != nil {
+			return nil, nil, err
+		}
 		return set, func() {
+			learnt()
+			o.stepped(a, &answer)
 			a.command = c
 			a.reply(answer)
 			o.follow(a, &answer)
@@ -207,13 +237,15 @@ func (o *Owner) finish(ids []ident.CommandID) {
 	for _, id := range ids {
 		o.asked[id].reply(o.unanswered(codeNoAnswer))
 		o.drop(id)
+		o.lapsed(id)
 		o.fleet.announce(id)
 	}
 }
 
 // observe ends the commands whose effect is seen now, in set, and returns their
-// identifiers for finish. One that was not sent has none.
-func (o *Owner) observe(set *change.Set, effect func(*command.Command) bool) []ident.CommandID {
+// identifiers for finish. One that was not sent has none. A station that does
+// as it is told ignores commands no longer.
+func (o *Owner) observe(ctx context.Context, set *change.Set, effect func(*command.Command) bool) ([]ident.CommandID, error) {
 	var ids []ident.CommandID
 	for id, a := range o.asked {
 		if a.command.State == command.Queued || !effect(&a.command) {
@@ -224,15 +256,18 @@ func (o *Owner) observe(set *change.Set, effect func(*command.Command) bool) []i
 		set.Events = append(set.Events, commandEvent(event.CommandFinished, &c))
 		ids = append(ids, id)
 	}
-	return ids
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return ids, o.explained(ctx, set, station.CommandIgnored)
 }
 
 // observeReport sees starts and stops that we asked for.
-func (o *Owner) observeReport(set *change.Set, out *session.Outcome, remote *session.RemoteStart) []ident.CommandID {
+func (o *Owner) observeReport(ctx context.Context, set *change.Set, out *session.Outcome, remote *session.RemoteStart) ([]ident.CommandID, error) {
 	if len(o.asked) == 0 {
-		return nil
+		return nil, nil
 	}
-	return o.observe(set, func(c *command.Command) bool {
+	return o.observe(ctx, set, func(c *command.Command) bool {
 		if c.Type == command.Start {
 			return remote != nil && int64(c.Input.RemoteStartID) == remote.ID && len(out.Changed) > 0
 		}
@@ -247,14 +282,14 @@ func (o *Owner) observeReport(set *change.Set, out *session.Outcome, remote *ses
 }
 
 // observeBoot sees resets.
-func (o *Owner) observeBoot(set *change.Set) []ident.CommandID {
-	return o.observe(set, func(c *command.Command) bool { return c.Type == command.Reset })
+func (o *Owner) observeBoot(ctx context.Context, set *change.Set) ([]ident.CommandID, error) {
+	return o.observe(ctx, set, func(c *command.Command) bool { return c.Type == command.Reset })
 }
 
 // observeStatus sees changes of availability. That a connector is not
 // unavailable says little while the station has not said yes.
-func (o *Owner) observeStatus(set *change.Set, r station.StatusReport) []ident.CommandID {
-	return o.observe(set, func(c *command.Command) bool {
+func (o *Owner) observeStatus(ctx context.Context, set *change.Set, r station.StatusReport) ([]ident.CommandID, error) {
+	return o.observe(ctx, set, func(c *command.Command) bool {
 		return c.Type == command.ChangeAvailability && (!c.Input.Operative || c.State == command.Accepted) &&
 			(c.Input.EVSE == 0 || c.Input.EVSE == r.EVSE) && c.Input.Operative == (r.Status != station.Unavailable)
 	})
@@ -306,6 +341,9 @@ func (o *Owner) expire(ctx context.Context, now time.Time) error {
 			c := a.command.Expire(now)
 			set.Commands = append(set.Commands, c)
 			set.Events = append(set.Events, commandEvent(event.CommandFinished, &c))
+			if o.ignored(&a.command) {
+				o.report(set, nothingHappened(&a.command))
+			}
 			ids = append(ids, id)
 		}
 		if len(ids) == 0 {

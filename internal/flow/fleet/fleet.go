@@ -45,12 +45,15 @@ type Fleet struct {
 	log       *slog.Logger
 	node      ident.NodeID
 	heartbeat time.Duration
+	began     time.Time // until then all its stations were away: we were
 
 	organisations memo[ident.OrganisationID, account.Organisation]
 	sites         memo[ident.SiteID, site.Site]
 	templates     memo[ident.OrganisationID, []station.Template]
 
-	strangers strangers
+	strangers  strangers
+	edition    edition // of templates
+	unfinished unfinished
 
 	mu   sync.Mutex
 	live map[ident.StationID]*Owner
@@ -62,7 +65,7 @@ func New(o Options) *Fleet {
 		o.Heartbeat = DefaultHeartbeat
 	}
 	f := &Fleet{
-		store: o.Store, bus: o.Bus, clock: o.Clock, log: o.Log, node: o.Node, heartbeat: o.Heartbeat,
+		store: o.Store, bus: o.Bus, clock: o.Clock, log: o.Log, node: o.Node, heartbeat: o.Heartbeat, began: o.Clock.Now(),
 		live: make(map[ident.StationID]*Owner),
 	}
 	f.organisations = newMemo(o.Clock, func(ctx context.Context, id ident.OrganisationID) (account.Organisation, error) {

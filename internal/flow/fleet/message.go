@@ -18,6 +18,7 @@ const (
 	msgCommand = "command" // tell: a parcel; send this command
 	msgCall    = "call"    // ask: a parcel; send it and return the answer
 	msgPatch   = "patch"   // ask: a patchOrder; returns nothing
+	msgWish    = "wish"    // ask: a wishOrder; returns nothing
 	msgEvict   = "evict"   // tell: no body; the station is deleted, close its socket
 )
 
@@ -77,6 +78,12 @@ func (f *Fleet) Handle(ctx context.Context, kind string, id ident.StationID, bod
 			return nil, fault.Wrap(err, fault.Invalid, "message_malformed")
 		}
 		return nil, o.patch(ctx, order)
+	case msgWish:
+		var order wishOrder
+		if err := json.Unmarshal(body, &order); err != nil {
+			return nil, fault.Wrap(err, fault.Invalid, "message_malformed")
+		}
+		return nil, o.wish(ctx, order)
 	case msgEvict:
 		o.conn.Close("deleted")
 		return nil, nil

@@ -29,6 +29,7 @@ type Owner struct {
 	pending atomic.Int32                    // len(asked), for the sweep
 	left    atomic.Pointer[departure]       // the socket is gone; nil while it is there
 	view    atomic.Pointer[station.Station] // what Snapshot returns: the committed station
+	due     atomic.Int64                    // when to look at sessions and connectors again, in microseconds; 0: now
 
 	turn chan struct{} // held while anything below is read or written
 
@@ -40,7 +41,9 @@ type Owner struct {
 	open       []session.Session
 	lastMeter  int64                      // number of the last frame outside transactions
 	asked      map[ident.CommandID]*asked // commands that are not finished; nil when none, askedMax at most
+	storms     map[Place]station.Storm    // connectors that changed lately; nil when none
 	followed   []followed                 // raw starts whose session is still to come; nil when none
+	care       care                       // of its device
 }
 
 // departure is when and why a socket went.
@@ -110,7 +113,9 @@ func (o *Owner) load(ctx context.Context) error {
 	if err := o.review(ctx); err != nil {
 		return err
 	}
+	o.lookAt(time.Time{})
 	o.stale = false
+	o.care.forget()
 	o.publish()
 	return nil
 }
@@ -174,6 +179,9 @@ func (o *Owner) lose() {
 // end lets go of everything. Only with the turn.
 func (o *Owner) end() {
 	o.gone = true
+	if o.care.work.reporting() {
+		o.fleet.unfinished.left(o.id, o.fleet.clock.Now())
+	}
 	o.fleet.forget(o)
 	o.abandon()
 }
@@ -190,6 +198,15 @@ func (o *Owner) sign(set *change.Set) {
 		}
 		if f.At.IsZero() {
 			f.At = now
+		}
+	}
+	for i := range set.Resolved {
+		r := &set.Resolved[i]
+		r.Station = o.id
+		if !r.At.IsZero() {
+			set.Events = append(set.Events, event.Event{
+				Type: event.FindingResolved, Subject: string(o.id), At: r.At, Data: station.ResolutionNotice{Session: r.Session, Code: r.Code},
+			})
 		}
 	}
 	for i := range set.Events {
@@ -217,6 +234,7 @@ func (o *Owner) connected(ctx context.Context, h Hello) error {
 	if err != nil {
 		return err
 	}
+	o.care.at(h.At.Add(connectRest))
 	return o.resume(ctx)
 }
 

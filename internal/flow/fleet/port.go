@@ -7,12 +7,14 @@ import (
 	"pylon/internal/domain/account"
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/command"
+	"pylon/internal/domain/device"
 	"pylon/internal/domain/meter"
 	"pylon/internal/domain/session"
 	"pylon/internal/domain/site"
 	"pylon/internal/domain/station"
 	"pylon/internal/domain/token"
 	"pylon/internal/kernel/ident"
+	"pylon/internal/kernel/page"
 )
 
 // Connection is a station's open socket, as the edge that holds it offers it.
@@ -57,6 +59,9 @@ type Answered struct {
 	Details     []byte // the details of a CALLERROR, verbatim
 	Declined    bool   // an answer to a raw call that says no: what [Sent.Means] will not come about
 	At          time.Time
+
+	Variables []device.Result        // what it says of each variable that was read or set, by a raw call, too
+	Monitors  []device.MonitorResult // and of each monitor
 }
 
 // Place is where at a station something happens; zeros are what was not said.
@@ -85,8 +90,15 @@ type Store interface {
 	Session(ctx context.Context, org ident.OrganisationID, id ident.SessionID) (session.View, error)
 	SessionByTransaction(ctx context.Context, id ident.StationID, transaction string) (session.Session, error)
 	SessionByStartKey(ctx context.Context, id ident.StationID, key string) (session.Session, error)
+	LastSession(ctx context.Context, id ident.StationID, evse, connector int) (session.Session, error)
+	Findings(ctx context.Context, org ident.OrganisationID, f station.FindingFilter, q page.Query) (page.Result[station.Finding], error)
+	GoneLinks(ctx context.Context, before time.Time, limit int) ([]station.Link, error)
 	FrameBySeq(ctx context.Context, id ident.StationID, ses ident.SessionID, seqNo int64) (meter.Frame, error)
 	FrameByDigest(ctx context.Context, id ident.StationID, ses ident.SessionID, digest []byte) (meter.Frame, error)
+
+	Documents(ctx context.Context, id ident.StationID) (device.Model, error)
+	Plan(ctx context.Context, id ident.StationID) (device.Plan, error)
+	OpenAlerts(ctx context.Context, id ident.StationID) (map[string]ident.FindingID, error)
 
 	Command(ctx context.Context, org ident.OrganisationID, id ident.CommandID) (command.Command, error)
 	OpenCommands(ctx context.Context, id ident.StationID) ([]command.Command, error)

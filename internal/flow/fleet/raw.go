@@ -45,7 +45,7 @@ func (f *Fleet) RawCall(ctx context.Context, by account.Actor, ref, action strin
 		Type: command.Raw, Input: command.Input{Action: action, Body: body}, Action: action,
 		State: command.Queued, Deadline: now.Add(rawTerm), By: by.Key, CreatedAt: now, Version: 1,
 	}
-	if err := f.record(ctx, by, c, nil); err != nil {
+	if err := f.record(ctx, by, c, NewCommand{}); err != nil {
 		return RawResult{}, err
 	}
 	a, err := f.call(ctx, d.Node, c)

@@ -6,13 +6,13 @@ import (
 
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/event"
-	"pylon/internal/domain/session"
 	"pylon/internal/domain/station"
 	"pylon/internal/kernel/fault"
 )
 
 // Boot takes in what the station says of itself and returns what it is told.
-// A boot ends no session: the stop may still be on its way.
+// A boot ends no session, for the stop may still be on its way, unless it is
+// that of another device.
 func (o *Owner) Boot(ctx context.Context, r station.BootReport) (station.BootAnswer, error) {
 	var answer station.BootAnswer
 	err := o.settle(ctx, func(ctx context.Context) (*change.Set, func(), error) {
@@ -28,15 +28,35 @@ func (o *Owner) Boot(ctx context.Context, r station.BootReport) (station.BootAns
 				Type: event.StationBooted, Subject: string(o.id), Version: st.Version, At: r.At, Data: station.BootNoticeOf(st),
 			}},
 		}
-		seen := o.observeBoot(set)
-		return set, func() { o.station = st; o.finish(seen); o.publish() }, nil
+		c := o.scene(r.At)
+		c.Station, c.NewDevice = st, station.Replaced(o.station, st)
+		if c.NewDevice {
+			o.tellOnce(set, anotherDevice())
+		}
+		weighed, err := o.weigh(ctx, set, c)
+		if err != nil {
+			return nil, nil, err
+		}
+		seen, err := o.observeBoot(ctx, set)
+		if err != nil {
+			return nil, nil, err
+		}
+		return set, func() {
+			o.station = st
+			weighed()
+			o.told(set)
+			o.finish(seen)
+			now := o.fleet.clock.Now()
+			o.care.anew(now.Add(bootRest), o.fleet.unfinished.times(o.id, now))
+			o.publish()
+		}, nil
 	})
 	return answer, err
 }
 
 // Status takes in what a connector does.
 func (o *Owner) Status(ctx context.Context, r station.StatusReport) error {
-	return o.settle(ctx, func(context.Context) (*change.Set, func(), error) {
+	return o.settle(ctx, func(ctx context.Context) (*change.Set, func(), error) {
 		out := station.Report(o.station, o.connectors, r)
 		if len(out.Connectors)+len(out.Intervals)+len(out.Findings) == 0 {
 			return nil, nil, nil
@@ -44,15 +64,27 @@ func (o *Owner) Status(ctx context.Context, r station.StatusReport) error {
 		if merged := station.Merge(o.connectors, out.Connectors); len(merged) > max(connectorsMax, len(o.connectors)) {
 			return nil, nil, fault.New(fault.Exhausted, "too_many_connectors")
 		}
-		charges := session.FollowConnectors(o.link.OCPP, o.open, out.Connectors, r.ReceivedAt)
-		set := &change.Set{
-			Connectors: out.Connectors, Intervals: out.Intervals, Findings: out.Findings,
-			Sessions: charges.Changed, Segments: charges.Segments, Events: append(out.Events, charges.Events...),
+		set := &change.Set{Connectors: out.Connectors, Findings: out.Findings}
+		c := o.scene(r.ReceivedAt)
+		c.Connectors = station.Merge(o.connectors, out.Connectors)
+		storm, tell := o.gust(set, &out, Place{r.EVSE, r.Connector}, r.ReceivedAt)
+		weighed := func() {}
+		if tell {
+			set.Intervals, set.Events = out.Intervals, append(set.Events, out.Events...)
+			c.Changed = out.Connectors
+			var err error
+			if weighed, err = o.weigh(ctx, set, c); err != nil {
+				return nil, nil, err
+			}
 		}
-		seen := o.observeStatus(set, r)
+		seen, err := o.observeStatus(ctx, set, r)
+		if err != nil {
+			return nil, nil, err
+		}
 		return set, func() {
-			o.connectors = station.Merge(o.connectors, out.Connectors)
-			o.open = remember(o.open, charges.Changed)
+			o.connectors = c.Connectors
+			weighed()
+			storm()
 			o.finish(seen)
 		}, nil
 	})

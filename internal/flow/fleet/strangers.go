@@ -29,7 +29,8 @@ type strangers struct {
 type strangersOf struct {
 	since  time.Time
 	listed int
-	told   bool // that there are too many
+	told   bool                         // that there are too many
+	others map[station.FindingCode]bool // what else people were told once; nil: nothing
 }
 
 // lately returns what a station did in the term that runs.
@@ -59,6 +60,22 @@ func (o *Owner) noted(seen *sighting) {
 		s.of = make(map[ident.StationID]strangersOf)
 	}
 	s.of[o.id] = of
+}
+
+// tell remembers that people were told of a finding of a station.
+func (s *strangers) tell(id ident.StationID, code station.FindingCode, now time.Time) {
+	of := s.lately(id, now)
+	of.others = maps.Clone(of.others)
+	if of.others == nil {
+		of.others = make(map[station.FindingCode]bool)
+	}
+	of.others[code] = true
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.of == nil {
+		s.of = make(map[ident.StationID]strangersOf)
+	}
+	s.of[id] = of
 }
 
 // forget drops the terms that are over.

@@ -18,8 +18,11 @@ import (
 const (
 	beatEvery   = 2 * time.Second  // the node's lease
 	sweepEvery  = time.Second      // deadlines of commands
+	tendEvery   = time.Second      // what is known and desired of stations
 	reopenEvery = 5 * time.Second  // commands whose hint was lost, or whose station is away
 	seenEvery   = time.Minute      // signs of life, in bulk
+	goneEvery   = time.Minute      // sessions of stations that are away for days
+	goneMax     = 64               // such stations at a time
 	overdueMax  = 256              // commands of offline stations that one sweep ends
 	overdueLag  = 10 * time.Second // what an owner gets to end a command itself
 )
@@ -35,7 +38,9 @@ func (f *Fleet) Run(ctx context.Context) error {
 	loop(beatEvery, func(ctx context.Context) error { return f.store.Beat(ctx, f.node) })
 	loop(sweepEvery, f.sweep)
 	loop(reopenEvery, f.reopen)
+	loop(tendEvery, f.tend)
 	loop(seenEvery, f.writeSeen)
+	loop(goneEvery, f.closeGone)
 	loops.Wait()
 	return nil
 }
@@ -56,9 +61,10 @@ func (f *Fleet) repeat(ctx context.Context, every time.Duration, upkeep func(con
 	}
 }
 
-// sweep ends commands that are overdue and gives up stations whose socket is
-// gone and whose release did not come through. A station that is busy has its
-// turn the next time; while the database is away so have all.
+// sweep ends commands that are overdue, looks at sessions when it is time, and
+// gives up stations whose socket is gone and whose release did not come
+// through. A station that is busy has its turn the next time; while the
+// database is away so have all.
 func (f *Fleet) sweep(ctx context.Context) error {
 	now := f.clock.Now()
 	var errs []error
@@ -69,7 +75,10 @@ func (f *Fleet) sweep(ctx context.Context) error {
 		case o.left.Load() != nil:
 			err = o.leave(ctx)
 		default:
-			err = unless(o.expire(ctx, now), change.ErrSuperseded)
+			if err = o.expire(ctx, now); err == nil && o.due.Load() <= now.UnixMicro() {
+				err = o.judge(ctx, now)
+			}
+			err = unless(err, change.ErrSuperseded)
 		}
 		if fault.Is(err, fault.Unavailable) {
 			return err
@@ -112,6 +121,11 @@ func (f *Fleet) expireOffline(ctx context.Context, before time.Time) error {
 		return err
 	}
 	for i := range overdue {
+		if o := f.owner(overdue[i].Station); o != nil && !o.busy() { // it knows better what that means; what it ends has moved below
+			if err := unless(o.expire(ctx, f.clock.Now()), change.ErrSuperseded); err != nil {
+				return err
+			}
+		}
 		next := overdue[i].Expire(f.clock.Now())
 		set := &change.Set{Commands: []command.Command{next}, Events: []event.Event{commandEvent(event.CommandFinished, &next)}}
 		if err := f.store.Commit(ctx, set); err != nil && !fault.Is(err, fault.Stale) {

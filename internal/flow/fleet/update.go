@@ -21,20 +21,33 @@ func (f *Fleet) UpdateStation(ctx context.Context, by account.Actor, ref string,
 	if err := by.Can(account.StationsWrite); err != nil {
 		return station.Detail{}, err
 	}
-	order := patchOrder{By: by, Patch: p, Version: version}
+	body := patchOrder{By: by, Patch: p, Version: version}
+	d, err := f.carryOut(ctx, by, ref, order{msgPatch, body, func(o *Owner) error { return o.patch(ctx, body) }})
+	if err != nil {
+		return d, err
+	}
+	return f.store.Station(ctx, by.Organisation, string(d.Station.ID))
+}
+
+// order is what the owner of a station shall do: by do on this node, by a
+// message of this kind on another.
+type order struct {
+	kind string
+	body any
+	do   func(*Owner) error
+}
+
+// carryOut has the owner of a station carry out an order, and returns the station
+// as it was found.
+func (f *Fleet) carryOut(ctx context.Context, by account.Actor, ref string, what order) (station.Detail, error) {
 	for range decisionTries {
 		d, err := f.store.Station(ctx, by.Organisation, ref)
 		if err != nil {
 			return d, err
 		}
-		err = f.patchAt(ctx, &d, order)
-		if movedOn(err) {
-			continue // it connected, left or changed hands meanwhile
-		}
-		if err != nil {
+		if err := f.orderAt(ctx, &d, what); !movedOn(err) {
 			return d, err
-		}
-		return f.store.Station(ctx, by.Organisation, string(d.Station.ID))
+		} // it connected, left or changed hands meanwhile
 	}
 	return station.Detail{}, fault.New(fault.Unavailable, "too_much_contention", "station", ref)
 }
@@ -45,30 +58,24 @@ func movedOn(err error) bool {
 	return err != nil && (code == change.ErrSuperseded.Code || code == "station_offline")
 }
 
-// patchAt gives the order to the owner of a station, wherever it is.
-func (f *Fleet) patchAt(ctx context.Context, d *station.Detail, order patchOrder) error {
-	if !d.Online {
-		return f.patchOffline(ctx, d, order)
-	}
-	if d.Node == f.node {
-		if o := f.owner(d.Station.ID); o != nil {
-			return o.patch(ctx, order)
+// orderAt gives an order to the owner of a station, wherever it is. A station
+// that has no socket gets an owner for the order; should it connect meanwhile,
+// its new epoch refuses the change.
+func (f *Fleet) orderAt(ctx context.Context, d *station.Detail, what order) error {
+	if d.Online && d.Node != f.node {
+		body, err := json.Marshal(what.body)
+		if err != nil {
+			return err
 		}
-		return f.patchOffline(ctx, d, order) // our own row outlived its socket
-	}
-	body, err := json.Marshal(order)
-	if err != nil {
+		_, err = f.bus.Ask(ctx, d.Node, what.kind, d.Station.ID, body)
 		return err
 	}
-	_, err = f.bus.Ask(ctx, d.Node, msgPatch, d.Station.ID, body)
-	return err
-}
-
-// patchOffline changes a station that has no socket. Should it connect
-// meanwhile, its new epoch refuses the change.
-func (f *Fleet) patchOffline(ctx context.Context, d *station.Detail, order patchOrder) error {
-	o := &Owner{fleet: f, id: d.Station.ID, epoch: d.Epoch, conn: noConnection{}, turn: make(chan struct{}, 1), stale: true}
-	return o.patch(ctx, order)
+	if d.Online {
+		if o := f.owner(d.Station.ID); o != nil {
+			return what.do(o)
+		} // else our own row outlived its socket
+	}
+	return what.do(&Owner{fleet: f, id: d.Station.ID, epoch: d.Epoch, conn: noConnection{}, turn: make(chan struct{}, 1), stale: true})
 }
 
 // patch makes the change under the station's turn and closes a connection
@@ -101,7 +108,12 @@ func (o *Owner) patch(ctx context.Context, order patchOrder) error {
 				Action: "station.update", Subject: string(o.id), At: now, Detail: station.Describe(order.Patch),
 			}},
 		}
-		return set, func() { o.station = st; o.publish() }, nil
+		if st.Quirks.ReversedTags && !o.station.Quirks.ReversedTags {
+			if err := o.explained(ctx, set, station.TokenReversed); err != nil {
+				return nil, nil, err
+			}
+		}
+		return set, func() { o.station = st; o.publish(); o.care.at(now) }, nil
 	})
 	if err == nil && reconnect != "" {
 		o.conn.Close(reconnect)

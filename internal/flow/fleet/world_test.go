@@ -34,6 +34,8 @@ type world struct {
 	clock *movable
 	org   account.Organisation
 	by    account.Actor
+
+	restart func() // makes the fleet anew
 }
 
 // patience bounds every wait of these tests: far beyond what any takes.
@@ -43,7 +45,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, clock: new(movable), store: new(faulty)}
 	node := ident.New[ident.NodeID](w.clock.Now())
-	bus, err := cluster.Open(t.Context(), cluster.Options{Node: node, Clock: w.clock})
+	bus, err := cluster.Open(t.Context(), cluster.Options{Node: node})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +55,10 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.fleet = fleet.New(fleet.Options{Store: w.store, Bus: bus, Clock: w.clock, Log: slog.New(slog.DiscardHandler), Node: node})
+	w.restart = func() {
+		w.fleet = fleet.New(fleet.Options{Store: w.store, Bus: bus, Clock: w.clock, Log: slog.New(slog.DiscardHandler), Node: node})
+	}
+	w.restart()
 	if err := bus.Serve(w.fleet.Handle); err != nil {
 		t.Fatal(err)
 	}
