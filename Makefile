@@ -50,6 +50,10 @@ bench: ## measure the parts (BENCH=regexp), then the whole server (BENCHFLAGS=-q
 	go test -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)
 	go run ./test/bench $(BENCHFLAGS)
 
+.PHONY: day
+day: ## play a day of 500 simulated stations at 60 times the speed, everything going wrong (25 minutes; DAYFLAGS=-seed=2)
+	go test -count=1 -v -timeout 60m ./test/day -args -long $(DAYFLAGS)
+
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME each
 	test/scripts/fuzz $(FUZZTIME)

@@ -20,22 +20,27 @@ const envPrefix = "PYLON_"
 
 // notSettings are PYLON_ variables that are no setting of the server: the
 // command line's own, and where our tests find their material.
-var notSettings = []string{"PYLON_CONFIG", "PYLON_SHARED", "PYLON_URL", "PYLON_API_KEY", "PYLON_CONTEXT"}
+var notSettings = []string{"PYLON_CONFIG", "PYLON_SHARED", "PYLON_SERVER", "PYLON_API_KEY", "PYLON_API_KEY_FILE", "PYLON_CONTEXT"}
 
 // settings are what environment and file say, for flags that the command line
 // does not give. What is wrong with them is said to the commands that have
 // settings: help and version work all the same.
 type settings struct {
 	values *koanf.Koanf
+	flags  map[*kong.Flag]bool // those that are settings
 	err    error
 }
 
 // loadSettings reads pylon.toml (path, or the first that is found in the usual
 // places) and the environment over it; an empty variable says nothing. A key
 // that is no setting is an error that names the nearest one.
-func loadSettings(path string, environ []string, known []string) settings {
+func loadSettings(path string, environ []string, flags map[*kong.Flag]bool) settings {
+	var known []string
+	for f := range flags {
+		known = append(known, f.Name)
+	}
 	values, err := readSettings(path, environ, known)
-	return settings{values, err}
+	return settings{values, flags, err}
 }
 
 func readSettings(path string, environ []string, known []string) (*koanf.Koanf, error) {
@@ -138,7 +143,7 @@ func (settings) Validate(*kong.Application) error { return nil }
 
 // Resolve implements [kong.Resolver].
 func (s settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-	if !isSetting(flag) {
+	if !s.flags[flag] {
 		return nil, nil
 	}
 	if s.err != nil {
@@ -171,19 +176,17 @@ func configPath(args, environ []string) string {
 	return ""
 }
 
-// isSetting reports whether a flag can stand in the file and the environment.
-func isSetting(f *kong.Flag) bool { return f.Name != "help" && f.Name != "config" }
-
-// flagNames lists the settings of every command.
-func flagNames(node *kong.Node) []string {
-	var names []string
-	for _, f := range node.Flags {
-		if isSetting(f) {
-			names = append(names, f.Name)
+// settingFlags returns the flags that can stand in the file and the
+// environment: those of the commands that are servers.
+func settingFlags(root *kong.Node) map[*kong.Flag]bool {
+	flags := map[*kong.Flag]bool{}
+	for _, command := range root.Children {
+		if !slices.Contains(servers(), command.Name) {
+			continue
+		}
+		for _, f := range command.Flags {
+			flags[f] = f.Name != "help"
 		}
 	}
-	for _, child := range node.Children {
-		names = append(names, flagNames(child)...)
-	}
-	return names
+	return flags
 }

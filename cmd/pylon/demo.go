@@ -15,6 +15,8 @@ import (
 
 type demoCmd struct {
 	app.Config `embed:""`
+
+	Speed int `default:"1" help:"Time runs so many times as fast, for the server and its stations alike: 60 shows a day in 24 minutes."`
 }
 
 // Run serves with a simulated network until ctx ends. Without a data folder of
@@ -34,11 +36,15 @@ func (d *demoCmd) Run(ctx context.Context, to terminal) (err error) {
 			return err
 		}
 	}
-	node, err := app.Open(ctx, d.Config, to.err)
+	if d.Speed < 1 {
+		return errors.New("speed: 1 at least")
+	}
+	node, err := app.OpenAt(ctx, app.Clock(d.Speed), d.Config, to.err)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(to.out, `Pylon runs at %[1]s with a simulated network: 20 stations, drivers who come and go.
+	_, err = fmt.Fprintf(to.out, `Pylon runs at %[1]s with a simulated network: 40 stations on four sites,
+drivers who come and go.
 
   status page   %[1]s/
   API           curl -H 'Authorization: Bearer %[2]s' '%[1]s/api/v1/sessions?status=active'

@@ -9,25 +9,43 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"pylon/cmd/pylon/remote"
 )
 
-// Exit codes, the same for every command.
+// Exit codes of a server; those of the commands that talk to one are
+// [remote.ExitCode]'s.
 const (
-	exitOK    = 0 // also after a signal: to be stopped is no failure
-	exitError = 1
-	exitUsage = 2
+	exitOK    = remote.ExitOK // also after a signal: to be stopped is no failure
+	exitError = remote.ExitError
+	exitUsage = remote.ExitUsage
 )
 
 // commands is the command line.
 type commands struct {
-	Config string `type:"path" env:"PYLON_CONFIG" help:"Configuration file (default: pylon.toml here, in the user's or in /etc/pylon)."`
+	Config string `type:"path" placeholder:"FILE" env:"PYLON_CONFIG" help:"Configuration file (default: pylon.toml here, in the user's or in /etc/pylon)."`
 
-	Serve   serveCmd   `cmd:"" help:"Run the charging network."`
-	Demo    demoCmd    `cmd:"" help:"Run it with a small simulated network: stations, drivers, sessions."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Serve    serveCmd    `cmd:"" group:"Run" help:"Run the charging network." example:"PYLON_BOOTSTRAP_API_KEY=choose-a-secret pylon serve --listen :8080 --data /var/lib/pylon"`
+	Demo     demoCmd     `cmd:"" group:"Run" help:"Run it with a small simulated network: stations, drivers, sessions." example:"pylon demo --speed 60"`
+	Simulate simulateCmd `cmd:"" group:"Run" help:"Let simulated stations charge at any CSMS for a day." example:"pylon simulate --create --check --stations 50 --duration 1h --speed 60"`
+
+	remote.Commands `embed:""`
+
+	Completion completionCmd `cmd:"" group:"This command line" help:"Print what a shell needs to complete words." example:"source <(pylon completion bash)"`
+	Version    versionCmd    `cmd:"" group:"This command line" help:"Print the version."`
+	Complete   completeCmd   `cmd:"" hidden:""`
+}
+
+// servers are the commands that have settings: see [settings].
+func servers() []string { return []string{"serve", "demo"} }
+
+func isServer(command *kong.Node) bool {
+	return command.Parent != nil && command.Parent.Parent == nil && slices.Contains(servers(), command.Name)
 }
 
 // terminal is where commands write: results to out, all else to err.
@@ -50,22 +68,62 @@ func run(ctx context.Context, args, environ []string, to terminal) int {
 	parser, err := kong.New(&cli,
 		kong.Name("pylon"),
 		kong.Description("An open EV charging network: stations, drivers, money and power in one program."),
+		kong.Help(printHelp),
 		kong.Writers(to.out, to.err),
 	)
 	if err != nil {
 		return fail(exitError, err)
 	}
-	set := loadSettings(configPath(args, environ), environ, flagNames(parser.Model.Node))
-	if err := kong.Resolvers(set).Apply(parser); err != nil {
-		return fail(exitError, err)
+	set := loadSettings(configPath(args, environ), environ, settingFlags(parser.Model.Node))
+	options := []kong.Option{kong.Resolvers(set), kong.Bind(to.remote(environ)), kong.BindTo(ctx, (*context.Context)(nil))}
+	for _, o := range options {
+		if err := o.Apply(parser); err != nil {
+			return fail(exitError, err)
+		}
 	}
 	chosen, err := parser.Parse(args)
 	if err != nil {
+		if wrong, ok := errors.AsType[*kong.ParseError](err); ok {
+			err = errors.New(misuse(wrong.Unwrap(), wrong.Context))
+		}
 		return fail(exitUsage, err)
 	}
-	chosen.BindTo(ctx, (*context.Context)(nil))
-	if err := chosen.Run(to); err != nil && !errors.Is(err, context.Canceled) {
-		return fail(exitError, err)
+	err = chosen.Run(to)
+	code := remote.ExitCode(err)
+	if isServer(chosen.Selected()) && code == remote.ExitInterrupted {
+		return exitOK
 	}
-	return exitOK
+	if err != nil && code != remote.ExitInterrupted {
+		return fail(code, errors.New(remote.Explain(err)))
+	}
+	return code
+}
+
+// remote returns the terminal as the commands see it that talk to a server.
+func (t terminal) remote(environ []string) remote.Terminal {
+	return remote.Terminal{
+		In: os.Stdin, Out: t.out, Err: t.err, Person: isTerminal(t.out), Typed: isTerminal(os.Stdin),
+		Environ: func(name string) string {
+			for _, pair := range environ {
+				if value, ok := strings.CutPrefix(pair, name+"="); ok {
+					return value
+				}
+			}
+			return ""
+		},
+	}
+}
+
+// isTerminal reports whether a person is at the other end of a stream.
+func isTerminal(stream any) bool {
+	file, ok := stream.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	nowhere, err := os.Stat(os.DevNull) // a device of characters, too
+	return err != nil || !os.SameFile(info, nowhere)
 }

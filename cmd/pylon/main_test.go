@@ -111,7 +111,7 @@ func parse(t *testing.T, args, environ []string, file string) (commands, error) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := kong.Resolvers(loadSettings(configPath(args, environ), environ, flagNames(parser.Model.Node))).Apply(parser); err != nil {
+	if err := kong.Resolvers(loadSettings(configPath(args, environ), environ, settingFlags(parser.Model.Node))).Apply(parser); err != nil {
 		t.Fatal(err)
 	}
 	_, err = parser.Parse(append([]string{"serve"}, args...))

@@ -3,25 +3,47 @@ package app
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"pylon/internal/domain/account"
 	"pylon/internal/domain/token"
 	"pylon/internal/flow/admin"
+	"pylon/internal/kernel/clock"
 	"pylon/internal/kernel/fault"
 	"pylon/internal/kernel/ident"
 	"pylon/internal/kernel/page"
-	"pylon/internal/sim"
+	"pylon/internal/sim/world"
 )
 
-// demoSeed makes every demonstration the same network.
-const demoSeed = 1
+// demoHurry makes people so many times as quick as they are: something happens
+// every few seconds, and an hour shows a day.
+const demoHurry = 20
+
+// demoScale is the network of every demonstration: 40 stations on four sites, in
+// all versions, from breakfast on. Where the clock is fast, people need not be.
+func demoScale(speed int) world.Scale {
+	return world.Scale{
+		Seed: 1, Stations: 40, Sites: 4, From: 8 * time.Hour, Hurry: max(1, demoHurry/speed), Sampling: 5 * time.Second * time.Duration(speed),
+		Strangers: 30, Faults: world.SomeFaults,
+	}
+}
+
+// Clock returns a clock that shows the time now and runs so many times as fast as
+// the machine's.
+func Clock(speed int) clock.Clock {
+	if speed == 1 {
+		return clock.System{}
+	}
+	return clock.NewWarped(clock.System{}.Now(), speed)
+}
 
 // Demo runs the node with a small simulated network that connects to it over
 // real WebSockets, until ctx ends.
 func (n *Node) Demo(ctx context.Context) error {
-	network := sim.NewNetwork(sim.Demo("ws://"+n.Addr()+"/ocpp", demoSeed), n.clock, n.log)
+	plan := world.New(demoScale(clock.Speed(n.clock)))
+	network := world.Of(plan, world.Options{URL: "ws://" + n.Addr() + "/ocpp", Clock: n.clock, Log: n.log})
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var group errgroup.Group
@@ -35,11 +57,11 @@ func (n *Node) Demo(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		}
-		if err := n.furnish(ctx, network); err != nil {
+		if err := n.furnish(ctx, plan); err != nil {
 			cancel()
 			return fmt.Errorf("demo: %w", err)
 		}
-		_ = network.Run(ctx) // it only ends with ctx
+		_ = network.Live(ctx, network.Again) // it only ends with ctx
 		return nil
 	})
 	return group.Wait()
@@ -47,28 +69,28 @@ func (n *Node) Demo(ctx context.Context) error {
 
 // furnish makes the sites, stations and tokens of the simulated network. What
 // is there from an earlier demonstration stays.
-func (n *Node) furnish(ctx context.Context, network *sim.Network) error {
+func (n *Node) furnish(ctx context.Context, plan world.Plan) error {
 	org, err := n.store.FirstOrganisation(ctx)
 	if err != nil {
 		return err
 	}
 	by := account.System(org.ID, "demo")
-	sites, err := n.furnishSites(ctx, by)
+	sites, err := n.furnishSites(ctx, by, plan)
 	if err != nil {
 		return err
 	}
-	for i, c := range network.Stations() {
-		in := admin.NewStation{Identity: ident.Identity(c.Identity)}
-		in.Password = &c.Password
+	for _, s := range plan.Stations {
+		in := admin.NewStation{Identity: ident.Identity(s.Identity)}
+		in.Password = &s.Password
 		if len(sites) > 0 {
-			id := string(sites[i%len(sites)])
+			id := string(sites[s.Site])
 			in.Site = &id
 		}
 		if _, err := n.admin.CreateStation(ctx, by, in, nil); err != nil && !fault.Is(err, fault.Conflict) {
-			return fmt.Errorf("station %s: %w", c.Identity, err)
+			return fmt.Errorf("station %s: %w", s.Identity, err)
 		}
 	}
-	for i, t := range network.Tokens() {
+	for i, t := range plan.Tokens() {
 		label, accepted := fmt.Sprintf("Demo card %02d", i+1), token.Accepted
 		in := admin.NewToken{UID: t.UID, TokenPatch: admin.TokenPatch{Type: &t.Type, Status: &accepted, Label: &label}}
 		if _, err := n.admin.CreateToken(ctx, by, in, nil); err != nil && !fault.Is(err, fault.Conflict) {
@@ -78,22 +100,18 @@ func (n *Node) furnish(ctx context.Context, network *sim.Network) error {
 	return nil
 }
 
-// furnishSites makes the demonstration's places and returns them; none when
-// there are sites already.
-func (n *Node) furnishSites(ctx context.Context, by account.Actor) ([]ident.SiteID, error) {
+// furnishSites makes the places of the simulated network and returns them in its
+// order; none when there are sites already.
+func (n *Node) furnishSites(ctx context.Context, by account.Actor, plan world.Plan) ([]ident.SiteID, error) {
 	known, err := n.store.Sites(ctx, by.Organisation, page.Query{Limit: 1})
 	if err != nil || len(known.Items) > 0 {
 		return nil, err
 	}
 	var ids []ident.SiteID
-	for _, s := range []struct{ name, city, latitude, longitude string }{
-		{"Market Square", "Freiburg", "47.9959", "7.8522"},
-		{"Harbour Garage", "Hamburg", "53.5438", "9.9886"},
-		{"Motorway East", "Leipzig", "51.3397", "12.3731"},
-	} {
-		made, err := n.admin.CreateSite(ctx, by, admin.SitePatch{Name: &s.name, City: &s.city, Latitude: &s.latitude, Longitude: &s.longitude}, nil)
+	for _, s := range plan.Sites {
+		made, err := n.admin.CreateSite(ctx, by, admin.SitePatch{Name: &s.Name, City: &s.City, Latitude: &s.Latitude, Longitude: &s.Longitude}, nil)
 		if err != nil {
-			return nil, fmt.Errorf("site %s: %w", s.name, err)
+			return nil, fmt.Errorf("site %s: %w", s.Name, err)
 		}
 		ids = append(ids, made.ID)
 	}

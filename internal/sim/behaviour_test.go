@@ -10,7 +10,7 @@ import (
 
 	"pylon/internal/sim"
 	"pylon/internal/wire/ocpp16"
-	"pylon/internal/wire/ocpp201"
+	"pylon/internal/wire/ocpp21"
 	"pylon/internal/wire/ocppj"
 	"pylon/internal/wire/schema"
 )
@@ -18,31 +18,32 @@ import (
 var (
 	on16  = sim.Config{Endpoint: sim.Endpoint{Version: ocppj.V16}, SampleInterval: 10 * time.Second}
 	on201 = sim.Config{Endpoint: sim.Endpoint{Version: ocppj.V201}, SampleInterval: 10 * time.Second}
+	on21  = sim.Config{Endpoint: sim.Endpoint{Version: ocppj.V21}, SampleInterval: 10 * time.Second}
 	card  = sim.Token{UID: "04AABBCC", Type: "ISO14443"}
 	car   = sim.Car{Phases: 3, MaxCurrent: 16_000, MaxPower: 100_000, Battery: 60_000, Charge: 300, Target: 900}
 )
 
-func bootAnswer(status ocpp201.RegistrationStatus, interval int) schema.Message {
-	return &ocpp201.BootNotificationResponse{Status: status, Interval: interval, CurrentTime: "2026-03-01T12:00:00Z"}
+func bootAnswer(status ocpp21.RegistrationStatus, interval int) schema.Message {
+	return &ocpp21.BootNotificationResponse{Status: status, Interval: interval, CurrentTime: "2026-03-01T12:00:00Z"}
 }
 
 func TestPendingStationSendsNothingButBoots(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		boots := 0
-		r := newRig(t, on201, map[string]rule{ocpp201.ActionBootNotification: func(schema.Message) (schema.Message, error) {
+		r := newRig(t, on201, map[string]rule{ocpp21.ActionBootNotification: func(schema.Message) (schema.Message, error) {
 			if boots++; boots == 3 {
 				return nil, nil
 			}
-			return bootAnswer(ocpp201.RegistrationStatusPending, 20), nil
+			return bootAnswer(ocpp21.RegistrationStatusPending, 20), nil
 		}})
 		began := r.clock.Now()
 		time.Sleep(5 * time.Second)
-		trigger := &ocpp201.TriggerMessageRequest{RequestedMessage: ocpp201.MessageTriggerHeartbeat}
-		if err := r.command(r.ctx, "CP-1", trigger, &ocpp201.TriggerMessageResponse{}); err != nil {
+		trigger := &ocpp21.TriggerMessageRequest{RequestedMessage: ocpp21.MessageTriggerHeartbeat}
+		if err := r.command(r.ctx, "CP-1", trigger, &ocpp21.TriggerMessageResponse{}); err != nil {
 			t.Fatalf("B02.FR.02 trigger while pending: %v", err)
 		}
 		synctest.Wait()
-		if got := len(of[*ocpp201.HeartbeatRequest](r.csms)); got != 1 {
+		if got := len(of[*ocpp21.HeartbeatRequest](r.csms)); got != 1 {
 			t.Errorf("B02.FR.02: %d heartbeats after the trigger, want 1", got)
 		}
 		if err := r.station.Online(r.ctx); err != nil {
@@ -60,12 +61,12 @@ func TestPendingStationSendsNothingButBoots(t *testing.T) {
 
 func TestRejectedStationTakesNoCommands(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, on201, map[string]rule{ocpp201.ActionBootNotification: func(schema.Message) (schema.Message, error) {
-			return bootAnswer(ocpp201.RegistrationStatusRejected, 0), nil
+		r := newRig(t, on201, map[string]rule{ocpp21.ActionBootNotification: func(schema.Message) (schema.Message, error) {
+			return bootAnswer(ocpp21.RegistrationStatusRejected, 0), nil
 		}})
 		time.Sleep(time.Minute + time.Second)
 		synctest.Wait()
-		err := r.command(r.ctx, "CP-1", &ocpp201.ClearCacheRequest{}, &ocpp201.ClearCacheResponse{})
+		err := r.command(r.ctx, "CP-1", &ocpp21.ClearCacheRequest{}, &ocpp21.ClearCacheResponse{})
 		var failure *ocppj.CallError
 		if !errors.As(err, &failure) || failure.Code != ocppj.SecurityError {
 			t.Errorf("B03.FR.08: got %v, want SecurityError", err)
@@ -73,11 +74,11 @@ func TestRejectedStationTakesNoCommands(t *testing.T) {
 		if got, want := len(r.all()), 3; got != want {
 			t.Errorf("B03.FR.05: %d boots in a minute, want %d: every half when the server names no interval", got, want)
 		}
-		r.on(ocpp201.ActionBootNotification, nil)
+		r.on(ocpp21.ActionBootNotification, nil)
 		if err := r.station.Online(r.ctx); err != nil {
 			t.Fatal(err)
 		}
-		if err := r.command(r.ctx, "CP-1", &ocpp201.ClearCacheRequest{}, &ocpp201.ClearCacheResponse{}); err != nil {
+		if err := r.command(r.ctx, "CP-1", &ocpp21.ClearCacheRequest{}, &ocpp21.ClearCacheResponse{}); err != nil {
 			t.Errorf("after it was accepted: %v", err)
 		}
 	})
@@ -85,13 +86,13 @@ func TestRejectedStationTakesNoCommands(t *testing.T) {
 
 func TestPendingStationDoesNotStartRemotely(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, on201, map[string]rule{ocpp201.ActionBootNotification: func(schema.Message) (schema.Message, error) {
-			return bootAnswer(ocpp201.RegistrationStatusPending, 60), nil
+		r := newRig(t, on201, map[string]rule{ocpp21.ActionBootNotification: func(schema.Message) (schema.Message, error) {
+			return bootAnswer(ocpp21.RegistrationStatusPending, 60), nil
 		}})
 		time.Sleep(time.Second)
-		start := &ocpp201.RequestStartTransactionRequest{IDToken: ocpp201.IDToken{IDToken: "APP-1", Type: "Central"}, RemoteStartID: 1}
-		var response ocpp201.RequestStartTransactionResponse
-		if err := r.command(r.ctx, "CP-1", start, &response); err != nil || response.Status != ocpp201.RequestStartStopStatusRejected {
+		start := &ocpp21.RequestStartTransactionRequest{IDToken: ocpp21.IDToken{IDToken: "APP-1", Type: "Central"}, RemoteStartID: 1}
+		var response ocpp21.RequestStartTransactionResponse
+		if err := r.command(r.ctx, "CP-1", start, &response); err != nil || response.Status != ocpp21.RequestStartStopStatusRejected {
 			t.Errorf("B02.FR.05: got %v, %v, want Rejected", response.Status, err)
 		}
 	})
@@ -99,10 +100,10 @@ func TestPendingStationDoesNotStartRemotely(t *testing.T) {
 
 // A connection that ends before the answer says nothing about the message.
 func TestLostConnectionIsNoRefusal(t *testing.T) {
-	onRig(t, on201, func(t *testing.T, r rig) {
+	on2(t, nil, func(t *testing.T, r rig) {
 		cut := 0
-		r.on(ocpp201.ActionTransactionEvent, func(m schema.Message) (schema.Message, error) {
-			if event := m.(*ocpp201.TransactionEventRequest); event.EventType == ocpp201.TransactionEventEnded && cut < 7 {
+		r.on(ocpp21.ActionTransactionEvent, func(m schema.Message) (schema.Message, error) {
+			if event := m.(*ocpp21.TransactionEventRequest); event.EventType == ocpp21.TransactionEventEnded && cut < 7 {
 				cut++
 				r.station.Drop()
 				return nil, errSilence
@@ -123,7 +124,7 @@ func TestLostConnectionIsNoRefusal(t *testing.T) {
 }
 
 func TestStatusThatChangedOfflineIsReported(t *testing.T) {
-	for _, config := range []sim.Config{on16, on201} {
+	for _, config := range []sim.Config{on16, on201, on21} {
 		t.Run(config.Version.String(), func(t *testing.T) {
 			config.Backoff.Wait = 10 * time.Minute
 			onRig(t, config, func(t *testing.T, r rig) {
@@ -144,7 +145,7 @@ func TestStatusThatChangedOfflineIsReported(t *testing.T) {
 					switch m := request.message.(type) {
 					case *ocpp16.StatusNotificationRequest:
 						got = append(got, string(m.Status))
-					case *ocpp201.StatusNotificationRequest:
+					case *ocpp21.StatusNotificationRequest:
 						got = append(got, string(m.ConnectorStatus))
 					}
 				}
@@ -177,7 +178,7 @@ func TestHeartbeatsFollowTheInterval(t *testing.T) {
 }
 
 func TestNothingIsLostOrRepeatedWhileOffline(t *testing.T) {
-	for _, config := range []sim.Config{on16, on201} {
+	for _, config := range []sim.Config{on16, on201, on21} {
 		t.Run(config.Version.String(), func(t *testing.T) {
 			onRig(t, config, func(t *testing.T, r rig) {
 				go func() {
@@ -206,7 +207,7 @@ func TestNothingIsLostOrRepeatedWhileOffline(t *testing.T) {
 					}
 				}
 				checkReceived(t, r, truth[0])
-				if boots := len(of[*ocpp16.BootNotificationRequest](r.csms)) + len(of[*ocpp201.BootNotificationRequest](r.csms)); boots != 1 {
+				if boots := len(of[*ocpp16.BootNotificationRequest](r.csms)) + len(of[*ocpp21.BootNotificationRequest](r.csms)); boots != 1 {
 					t.Errorf("5.4: %d boots, want 1: a reconnect is none", boots)
 				}
 			})
@@ -233,7 +234,7 @@ func checkReceived(t *testing.T, r rig, truth sim.Session) {
 			if energy := m.MeterStop - of[*ocpp16.StartTransactionRequest](r.csms)[0].MeterStart; energy != int(truth.Energy()) {
 				t.Errorf("energy %d Wh, in truth %d", energy, truth.Energy())
 			}
-		case *ocpp201.TransactionEventRequest:
+		case *ocpp21.TransactionEventRequest:
 			got = append(got, fmt.Sprintf("TransactionEvent %s %s", m.EventType, m.Timestamp))
 			if m.Offline != nil && *m.Offline {
 				offline++
@@ -261,11 +262,11 @@ func TestTransactionMessageIsTriedAgainThenDiscarded(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			onRig(t, on201, func(t *testing.T, r rig) {
+			on2(t, nil, func(t *testing.T, r rig) {
 				refused := 0
-				r.on(ocpp201.ActionTransactionEvent, func(m schema.Message) (schema.Message, error) {
-					event := m.(*ocpp201.TransactionEventRequest)
-					if event.EventType == ocpp201.TransactionEventEnded && refused < tt.refusals {
+				r.on(ocpp21.ActionTransactionEvent, func(m schema.Message) (schema.Message, error) {
+					event := m.(*ocpp21.TransactionEventRequest)
+					if event.EventType == ocpp21.TransactionEventEnded && refused < tt.refusals {
 						refused++
 						return nil, &ocppj.CallError{Code: ocppj.InternalError}
 					}
@@ -282,8 +283,8 @@ func TestTransactionMessageIsTriedAgainThenDiscarded(t *testing.T) {
 				var waits []time.Duration
 				at := last.At
 				for _, request := range r.all() {
-					m, ok := request.message.(*ocpp201.TransactionEventRequest)
-					if ok && m.EventType == ocpp201.TransactionEventEnded && request.at.After(at) {
+					m, ok := request.message.(*ocpp21.TransactionEventRequest)
+					if ok && m.EventType == ocpp21.TransactionEventEnded && request.at.After(at) {
 						waits = append(waits, request.at.Sub(at))
 						at = request.at
 					}
@@ -327,7 +328,7 @@ func TestSilentServerIsLeft(t *testing.T) {
 
 func TestRefusedTokens(t *testing.T) {
 	blocked16 := ocpp16.IDTagInfo{Status: ocpp16.AuthorizationStatusBlocked}
-	blocked201 := ocpp201.IDTokenInfo{Status: ocpp201.AuthorizationStatusBlocked}
+	blocked201 := ocpp21.IDTokenInfo{Status: ocpp21.AuthorizationStatusBlocked}
 	cableFirst := on201
 	cableFirst.StartWhenConnected = true
 	tests := []struct {
@@ -344,14 +345,14 @@ func TestRefusedTokens(t *testing.T) {
 			&ocpp16.StartTransactionResponse{TransactionID: 5, IDTagInfo: blocked16}, nil,
 			[]string{"DeAuthorized"},
 		},
-		{"2.0.1 Authorize", on201, "Authorize", &ocpp201.AuthorizeResponse{IDTokenInfo: blocked201}, sim.ErrRefused, nil},
+		{"2.0.1 Authorize", on201, "Authorize", &ocpp21.AuthorizeResponse{IDTokenInfo: blocked201}, sim.ErrRefused, nil},
 		{
-			"2.0.1 Authorize after the cable", cableFirst, "Authorize", &ocpp201.AuthorizeResponse{IDTokenInfo: blocked201},
+			"2.0.1 Authorize after the cable", cableFirst, "Authorize", &ocpp21.AuthorizeResponse{IDTokenInfo: blocked201},
 			sim.ErrRefused,
 			[]string{"DeAuthorized"},
 		},
 		{
-			"E05.FR.10 TransactionEvent", on201, "TransactionEvent", &ocpp201.TransactionEventResponse{IDTokenInfo: &blocked201}, nil,
+			"E05.FR.10 TransactionEvent", on201, "TransactionEvent", &ocpp21.TransactionEventResponse{IDTokenInfo: &blocked201}, nil,
 			[]string{"DeAuthorized"},
 		},
 	}

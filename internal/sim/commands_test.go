@@ -10,7 +10,7 @@ import (
 
 	"pylon/internal/sim"
 	"pylon/internal/wire/ocpp16"
-	"pylon/internal/wire/ocpp201"
+	"pylon/internal/wire/ocpp21"
 	"pylon/internal/wire/ocppj"
 )
 
@@ -50,53 +50,53 @@ func TestRemoteStartAndStop16(t *testing.T) {
 }
 
 func TestRemoteStartAndStop201(t *testing.T) {
-	onRig(t, on201, func(t *testing.T, r rig) {
+	on2(t, nil, func(t *testing.T, r rig) {
 		waiting := make(chan error, 1)
 		go func() { waiting <- r.station.Charge(r.ctx, sim.Visit{Car: car, Stay: time.Hour}) }()
 		time.Sleep(10 * time.Second)
-		var started ocpp201.RequestStartTransactionResponse
-		start := &ocpp201.RequestStartTransactionRequest{
-			IDToken: ocpp201.IDToken{IDToken: "APP-1", Type: ocpp201.IDTokenTypeCentral}, RemoteStartID: 42, EVSEID: new(1),
+		var started ocpp21.RequestStartTransactionResponse
+		start := &ocpp21.RequestStartTransactionRequest{
+			IDToken: ocpp21.IDToken{IDToken: "APP-1", Type: "Central"}, RemoteStartID: 42, EVSEID: new(1),
 		}
-		if err := r.command(r.ctx, "CP-1", start, &started); err != nil || started.Status != ocpp201.RequestStartStopStatusAccepted {
+		if err := r.command(r.ctx, "CP-1", start, &started); err != nil || started.Status != ocpp21.RequestStartStopStatusAccepted {
 			t.Fatalf("F02 start for a driver who waits: %v, %v", started.Status, err)
 		}
 		time.Sleep(30 * time.Second)
-		events := of[*ocpp201.TransactionEventRequest](r.csms)
-		if len(events) == 0 || events[0].TriggerReason != ocpp201.TriggerReasonRemoteStart ||
+		events := of[*ocpp21.TransactionEventRequest](r.csms)
+		if len(events) == 0 || events[0].TriggerReason != ocpp21.TriggerReasonRemoteStart ||
 			events[0].TransactionInfo.RemoteStartID == nil || *events[0].TransactionInfo.RemoteStartID != 42 {
 			t.Fatalf("F02.FR.21: got first event %+v, want RemoteStart with remoteStartId 42", events)
 		}
-		var stopped ocpp201.RequestStopTransactionResponse
-		stop := &ocpp201.RequestStopTransactionRequest{TransactionID: events[0].TransactionInfo.TransactionID}
-		if err := r.command(r.ctx, "CP-1", stop, &stopped); err != nil || stopped.Status != ocpp201.RequestStartStopStatusAccepted {
+		var stopped ocpp21.RequestStopTransactionResponse
+		stop := &ocpp21.RequestStopTransactionRequest{TransactionID: events[0].TransactionInfo.TransactionID}
+		if err := r.command(r.ctx, "CP-1", stop, &stopped); err != nil || stopped.Status != ocpp21.RequestStartStopStatusAccepted {
 			t.Fatalf("F03 stop: %v, %v", stopped.Status, err)
 		}
 		if err := <-waiting; err != nil {
 			t.Error(err)
 		}
 		synctest.Wait()
-		events = of[*ocpp201.TransactionEventRequest](r.csms)
+		events = of[*ocpp21.TransactionEventRequest](r.csms)
 		last := events[len(events)-1]
-		if last.EventType != ocpp201.TransactionEventEnded || last.TriggerReason != ocpp201.TriggerReasonRemoteStop ||
-			*last.TransactionInfo.StoppedReason != ocpp201.ReasonRemote {
+		if last.EventType != ocpp21.TransactionEventEnded || last.TriggerReason != ocpp21.TriggerReasonRemoteStop ||
+			*last.TransactionInfo.StoppedReason != ocpp21.ReasonRemote {
 			t.Errorf("F03.FR.03: got last event %+v", last)
 		}
 	})
 }
 
 func TestResetEndsTransactionsAndBootsAgain(t *testing.T) {
-	onRig(t, on201, func(t *testing.T, r rig) {
+	on2(t, nil, func(t *testing.T, r rig) {
 		go func() { _ = r.station.Charge(r.ctx, sim.Visit{Token: card, Car: car, Stay: time.Hour}) }()
 		time.Sleep(30 * time.Second)
-		var response ocpp201.ResetResponse
-		if err := r.command(r.ctx, "CP-1", &ocpp201.ResetRequest{Type: ocpp201.ResetImmediate}, &response); err != nil ||
-			response.Status != ocpp201.ResetStatusAccepted {
+		var response ocpp21.ResetResponse
+		if err := r.command(r.ctx, "CP-1", &ocpp21.ResetRequest{Type: ocpp21.ResetImmediate}, &response); err != nil ||
+			response.Status != ocpp21.ResetStatusAccepted {
 			t.Fatalf("B12: %v, %v", response.Status, err)
 		}
 		time.Sleep(30 * time.Second)
-		boots := of[*ocpp201.BootNotificationRequest](r.csms)
-		if len(boots) != 2 || boots[1].Reason != ocpp201.BootReasonRemoteReset {
+		boots := of[*ocpp21.BootNotificationRequest](r.csms)
+		if len(boots) != 2 || boots[1].Reason != ocpp21.BootReasonRemoteReset {
 			t.Errorf("B11: got boots %+v, want a second for RemoteReset", boots)
 		}
 		if truth := r.station.Truth()[0]; truth.Reason != "ImmediateReset" || !truth.Messages[len(truth.Messages)-1].Acknowledged {
@@ -106,19 +106,19 @@ func TestResetEndsTransactionsAndBootsAgain(t *testing.T) {
 }
 
 func TestResetOnIdleWaits(t *testing.T) {
-	onRig(t, on201, func(t *testing.T, r rig) {
+	on2(t, nil, func(t *testing.T, r rig) {
 		go func() { _ = r.station.Charge(r.ctx, sim.Visit{Token: card, Car: car, Stay: 5 * time.Minute}) }()
 		time.Sleep(30 * time.Second)
-		var response ocpp201.ResetResponse
-		if err := r.command(r.ctx, "CP-1", &ocpp201.ResetRequest{Type: ocpp201.ResetOnIdle}, &response); err != nil ||
-			response.Status != ocpp201.ResetStatusScheduled {
+		var response ocpp21.ResetResponse
+		if err := r.command(r.ctx, "CP-1", &ocpp21.ResetRequest{Type: ocpp21.ResetOnIdle}, &response); err != nil ||
+			response.Status != ocpp21.ResetStatusScheduled {
 			t.Fatalf("B12.FR.01: %v, %v", response.Status, err)
 		}
 		time.Sleep(10 * time.Minute)
 		if got := r.station.Truth()[0].Reason; got != "Local" {
 			t.Errorf("B12.FR.03: ended for %q, want Local", got)
 		}
-		if boots := of[*ocpp201.BootNotificationRequest](r.csms); len(boots) != 2 {
+		if boots := of[*ocpp21.BootNotificationRequest](r.csms); len(boots) != 2 {
 			t.Errorf("%d boots, want 2", len(boots))
 		}
 	})
@@ -142,45 +142,45 @@ func TestReset16(t *testing.T) {
 }
 
 func TestChangeAvailability(t *testing.T) {
-	onRig(t, on201, func(t *testing.T, r rig) {
+	on2(t, nil, func(t *testing.T, r rig) {
 		done := make(chan error, 1)
 		go func() { done <- r.station.Charge(r.ctx, sim.Visit{Token: card, Car: car, Stay: time.Minute}) }()
 		time.Sleep(10 * time.Second)
-		set := func(status ocpp201.OperationalStatus, evse *ocpp201.EVSE) ocpp201.ChangeAvailabilityStatus {
-			var response ocpp201.ChangeAvailabilityResponse
-			if err := r.command(r.ctx, "CP-1", &ocpp201.ChangeAvailabilityRequest{OperationalStatus: status, EVSE: evse}, &response); err != nil {
+		set := func(status ocpp21.OperationalStatus, evse *ocpp21.EVSE) ocpp21.ChangeAvailabilityStatus {
+			var response ocpp21.ChangeAvailabilityResponse
+			if err := r.command(r.ctx, "CP-1", &ocpp21.ChangeAvailabilityRequest{OperationalStatus: status, EVSE: evse}, &response); err != nil {
 				t.Fatal(err)
 			}
 			return response.Status
 		}
-		if got := set(ocpp201.OperationalStatusInoperative, &ocpp201.EVSE{ID: 9}); got != ocpp201.ChangeAvailabilityStatusRejected {
+		if got := set(ocpp21.OperationalStatusInoperative, &ocpp21.EVSE{ID: 9}); got != ocpp21.ChangeAvailabilityStatusRejected {
 			t.Errorf("unknown EVSE: %v", got)
 		}
-		if got := set(ocpp201.OperationalStatusInoperative, nil); got != ocpp201.ChangeAvailabilityStatusScheduled {
+		if got := set(ocpp21.OperationalStatusInoperative, nil); got != ocpp21.ChangeAvailabilityStatusScheduled {
 			t.Errorf("G03.FR.05 during a transaction: %v", got)
 		}
 		if err := <-done; err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		if got := lastStatus(r); got != ocpp201.ConnectorStatusUnavailable {
+		if got := lastStatus(r); got != ocpp21.ConnectorStatusUnavailable {
 			t.Errorf("G03.FR.05 after the transaction: %v", got)
 		}
 		if err := r.station.Charge(r.ctx, sim.Visit{Token: card, Car: car}); !errors.Is(err, sim.ErrOccupied) {
 			t.Errorf("visit while out of service: %v", err)
 		}
-		if got := set(ocpp201.OperationalStatusOperative, nil); got != ocpp201.ChangeAvailabilityStatusAccepted {
+		if got := set(ocpp21.OperationalStatusOperative, nil); got != ocpp21.ChangeAvailabilityStatusAccepted {
 			t.Errorf("back in service: %v", got)
 		}
 		synctest.Wait()
-		if got := lastStatus(r); got != ocpp201.ConnectorStatusAvailable {
+		if got := lastStatus(r); got != ocpp21.ConnectorStatusAvailable {
 			t.Errorf("G03.FR.04 back in service: %v", got)
 		}
 	})
 }
 
-func lastStatus(r rig) ocpp201.ConnectorStatus {
-	statuses := of[*ocpp201.StatusNotificationRequest](r.csms)
+func lastStatus(r rig) ocpp21.ConnectorStatus {
+	statuses := of[*ocpp21.StatusNotificationRequest](r.csms)
 	return statuses[len(statuses)-1].ConnectorStatus
 }
 
@@ -198,12 +198,12 @@ func TestUnlockConnector(t *testing.T) {
 			t.Errorf("5.18: ended for %q, want UnlockCommand", got)
 		}
 	})
-	onRig(t, on201, func(t *testing.T, r rig) {
+	on2(t, nil, func(t *testing.T, r rig) {
 		go func() { _ = r.station.Charge(r.ctx, sim.Visit{Token: card, Car: car, Stay: time.Hour}) }()
 		time.Sleep(10 * time.Second)
-		var response ocpp201.UnlockConnectorResponse
-		if err := r.command(r.ctx, "CP-1", &ocpp201.UnlockConnectorRequest{EVSEID: 1, ConnectorID: 1}, &response); err != nil ||
-			response.Status != ocpp201.UnlockStatusOngoingAuthorizedTransaction {
+		var response ocpp21.UnlockConnectorResponse
+		if err := r.command(r.ctx, "CP-1", &ocpp21.UnlockConnectorRequest{EVSEID: 1, ConnectorID: 1}, &response); err != nil ||
+			response.Status != ocpp21.UnlockStatusOngoingAuthorizedTransaction {
 			t.Errorf("F05.FR.02: %v, %v", response.Status, err)
 		}
 	})
@@ -265,27 +265,27 @@ func TestNewPasswordIsUsedAtOnce(t *testing.T) {
 }
 
 func TestVariables201(t *testing.T) {
-	onRig(t, on201, func(t *testing.T, r rig) {
-		asked := &ocpp201.GetVariablesRequest{GetVariableData: []ocpp201.GetVariableData{
-			{Component: ocpp201.Component{Name: "SampledDataCtrlr"}, Variable: ocpp201.Variable{Name: "TxUpdatedInterval"}},
-			{Component: ocpp201.Component{Name: "Connector", EVSE: &ocpp201.EVSE{ID: 1, ConnectorID: new(1)}}, Variable: ocpp201.Variable{Name: "AvailabilityState"}},
-			{Component: ocpp201.Component{Name: "SecurityCtrlr"}, Variable: ocpp201.Variable{Name: "BasicAuthPassword"}},
-			{Component: ocpp201.Component{Name: "SampledDataCtrlr"}, Variable: ocpp201.Variable{Name: "Nonsense"}},
-			{Component: ocpp201.Component{Name: "Nonsense"}, Variable: ocpp201.Variable{Name: "TxUpdatedInterval"}},
+	on2(t, nil, func(t *testing.T, r rig) {
+		asked := &ocpp21.GetVariablesRequest{GetVariableData: []ocpp21.GetVariableData{
+			{Component: ocpp21.Component{Name: "SampledDataCtrlr"}, Variable: ocpp21.Variable{Name: "TxUpdatedInterval"}},
+			{Component: ocpp21.Component{Name: "Connector", EVSE: &ocpp21.EVSE{ID: 1, ConnectorID: new(1)}}, Variable: ocpp21.Variable{Name: "AvailabilityState"}},
+			{Component: ocpp21.Component{Name: "SecurityCtrlr"}, Variable: ocpp21.Variable{Name: "BasicAuthPassword"}},
+			{Component: ocpp21.Component{Name: "SampledDataCtrlr"}, Variable: ocpp21.Variable{Name: "Nonsense"}},
+			{Component: ocpp21.Component{Name: "Nonsense"}, Variable: ocpp21.Variable{Name: "TxUpdatedInterval"}},
 		}}
-		var got ocpp201.GetVariablesResponse
+		var got ocpp21.GetVariablesResponse
 		if err := r.command(r.ctx, "CP-1", asked, &got); err != nil {
 			t.Fatal(err)
 		}
 		want := []struct {
-			status ocpp201.GetVariableStatus
+			status ocpp21.GetVariableStatus
 			value  string
 		}{
-			{ocpp201.GetVariableStatusAccepted, "10"},
-			{ocpp201.GetVariableStatusAccepted, "Available"},
-			{ocpp201.GetVariableStatusRejected, ""}, // B06.FR.09 write only
-			{ocpp201.GetVariableStatusUnknownVariable, ""},
-			{ocpp201.GetVariableStatusUnknownComponent, ""},
+			{ocpp21.GetVariableStatusAccepted, "10"},
+			{ocpp21.GetVariableStatusAccepted, "Available"},
+			{ocpp21.GetVariableStatusRejected, ""}, // B06.FR.09 write only
+			{ocpp21.GetVariableStatusUnknownVariable, ""},
+			{ocpp21.GetVariableStatusUnknownComponent, ""},
 		}
 		for i, result := range got.GetVariableResult {
 			value := ""
@@ -297,17 +297,17 @@ func TestVariables201(t *testing.T) {
 					result.AttributeStatus, value, want[i].status, want[i].value)
 			}
 		}
-		set := &ocpp201.SetVariablesRequest{SetVariableData: []ocpp201.SetVariableData{
-			{Component: ocpp201.Component{Name: "SampledDataCtrlr"}, Variable: ocpp201.Variable{Name: "TxUpdatedInterval"}, AttributeValue: "60"},
-			{Component: ocpp201.Component{Name: "SampledDataCtrlr"}, Variable: ocpp201.Variable{Name: "TxUpdatedInterval"}, AttributeValue: "soon"},
-			{Component: ocpp201.Component{Name: "Nonsense"}, Variable: ocpp201.Variable{Name: "TxUpdatedInterval"}, AttributeValue: "60"},
+		set := &ocpp21.SetVariablesRequest{SetVariableData: []ocpp21.SetVariableData{
+			{Component: ocpp21.Component{Name: "SampledDataCtrlr"}, Variable: ocpp21.Variable{Name: "TxUpdatedInterval"}, AttributeValue: "60"},
+			{Component: ocpp21.Component{Name: "SampledDataCtrlr"}, Variable: ocpp21.Variable{Name: "TxUpdatedInterval"}, AttributeValue: "soon"},
+			{Component: ocpp21.Component{Name: "Nonsense"}, Variable: ocpp21.Variable{Name: "TxUpdatedInterval"}, AttributeValue: "60"},
 		}}
-		var setTo ocpp201.SetVariablesResponse
+		var setTo ocpp21.SetVariablesResponse
 		if err := r.command(r.ctx, "CP-1", set, &setTo); err != nil {
 			t.Fatal(err)
 		}
-		statuses := []ocpp201.SetVariableStatus{
-			ocpp201.SetVariableStatusAccepted, ocpp201.SetVariableStatusRejected, ocpp201.SetVariableStatusUnknownComponent,
+		statuses := []ocpp21.SetVariableStatus{
+			ocpp21.SetVariableStatusAccepted, ocpp21.SetVariableStatusRejected, ocpp21.SetVariableStatusUnknownComponent,
 		}
 		for i, result := range setTo.SetVariableResult {
 			if result.AttributeStatus != statuses[i] {
@@ -318,14 +318,14 @@ func TestVariables201(t *testing.T) {
 }
 
 func TestBaseReportComesInPages(t *testing.T) {
-	onRig(t, on201, func(t *testing.T, r rig) {
-		var response ocpp201.GetBaseReportResponse
-		ask := &ocpp201.GetBaseReportRequest{RequestID: 7, ReportBase: ocpp201.ReportBaseFullInventory}
-		if err := r.command(r.ctx, "CP-1", ask, &response); err != nil || response.Status != ocpp201.GenericDeviceModelStatusAccepted {
+	on2(t, nil, func(t *testing.T, r rig) {
+		var response ocpp21.GetBaseReportResponse
+		ask := &ocpp21.GetBaseReportRequest{RequestID: 7, ReportBase: ocpp21.ReportBaseFullInventory}
+		if err := r.command(r.ctx, "CP-1", ask, &response); err != nil || response.Status != ocpp21.GenericDeviceModelStatusAccepted {
 			t.Fatalf("B07: %v, %v", response.Status, err)
 		}
 		synctest.Wait()
-		pages := of[*ocpp201.NotifyReportRequest](r.csms)
+		pages := of[*ocpp21.NotifyReportRequest](r.csms)
 		if len(pages) < 2 {
 			t.Fatalf("%d pages, want several", len(pages))
 		}
@@ -349,7 +349,8 @@ func TestTriggerMessage(t *testing.T) {
 			{ocpp16.MessageTriggerStatusNotification, ocpp16.TriggerMessageStatusAccepted, func() int { return len(of[*ocpp16.StatusNotificationRequest](r.csms)) - 1 }},
 			{ocpp16.MessageTriggerMeterValues, ocpp16.TriggerMessageStatusAccepted, func() int { return len(of[*ocpp16.MeterValuesRequest](r.csms)) }},
 			{ocpp16.MessageTriggerBootNotification, ocpp16.TriggerMessageStatusAccepted, func() int { return len(of[*ocpp16.BootNotificationRequest](r.csms)) - 1 }},
-			{ocpp16.MessageTriggerDiagnosticsStatusNotification, ocpp16.TriggerMessageStatusNotImplemented, func() int { return 1 }},
+			{ocpp16.MessageTriggerDiagnosticsStatusNotification, ocpp16.TriggerMessageStatusAccepted, func() int { return len(of[*ocpp16.DiagnosticsStatusNotificationRequest](r.csms)) }},
+			{ocpp16.MessageTriggerFirmwareStatusNotification, ocpp16.TriggerMessageStatusAccepted, func() int { return len(of[*ocpp16.FirmwareStatusNotificationRequest](r.csms)) }},
 		}
 		for _, tt := range tests {
 			var response ocpp16.TriggerMessageResponse
@@ -374,8 +375,11 @@ func TestRefusedCommands(t *testing.T) {
 	}{
 		{"unknown action", on16, "MakeCoffee", `{}`, ocppj.NotImplemented},
 		{"unknown action", on201, "MakeCoffee", `{}`, ocppj.NotImplemented},
-		{"action it does not have", on16, "ReserveNow", `{}`, ocppj.NotSupported},
-		{"K01.FR.29 no smart charging", on201, "SetChargingProfile", `{}`, ocppj.NotSupported},
+		{"action of stations", on16, "StartTransaction", `{}`, ocppj.NotSupported},
+		{"action it does not have", on201, "PublishFirmware", `{}`, ocppj.NotSupported},
+		{"action it does not have", on21, "SetDERControl", `{}`, ocppj.NotSupported},
+		{"action of 2.1", on201, "UsePriorityCharging", `{}`, ocppj.NotImplemented},
+		{"field of 2.1", on201, "Reset", `{"type":"ImmediateAndResume"}`, ocppj.PropertyConstraintViolation},
 		{"errata 5.1 missing field", on16, "ChangeConfiguration", `{"key":"x"}`, ocppj.OccurenceConstraintViolation},
 		{"missing field", on201, "Reset", `{}`, ocppj.OccurrenceConstraintViolation},
 		{"wrong type", on201, "Reset", `{"type":7}`, ocppj.TypeConstraintViolation},
@@ -394,14 +398,14 @@ func TestRefusedCommands(t *testing.T) {
 }
 
 func TestTransactionStatusTellsOfTheQueue(t *testing.T) {
-	onRig(t, on201, func(t *testing.T, r rig) {
+	on2(t, nil, func(t *testing.T, r rig) {
 		go func() { _ = r.station.Charge(r.ctx, sim.Visit{Token: card, Car: car, Stay: time.Minute}) }()
 		time.Sleep(15 * time.Second)
 		synctest.Wait()
 		id := r.station.Truth()[0].TransactionID
-		ask := func(id *string) ocpp201.GetTransactionStatusResponse {
-			var response ocpp201.GetTransactionStatusResponse
-			if err := r.command(r.ctx, "CP-1", &ocpp201.GetTransactionStatusRequest{TransactionID: id}, &response); err != nil {
+		ask := func(id *string) ocpp21.GetTransactionStatusResponse {
+			var response ocpp21.GetTransactionStatusResponse
+			if err := r.command(r.ctx, "CP-1", &ocpp21.GetTransactionStatusRequest{TransactionID: id}, &response); err != nil {
 				t.Fatal(err)
 			}
 			return response
@@ -418,6 +422,10 @@ func TestTransactionStatusTellsOfTheQueue(t *testing.T) {
 	})
 }
 
+func clear2(r rig) error {
+	return r.command(r.ctx, "CP-1", &ocpp21.ClearCacheRequest{}, &ocpp21.ClearCacheResponse{})
+}
+
 func TestClearedCacheForgetsTokens(t *testing.T) {
 	for _, tt := range []struct {
 		config sim.Config
@@ -426,9 +434,8 @@ func TestClearedCacheForgetsTokens(t *testing.T) {
 		{on16, func(r rig) error {
 			return r.command(r.ctx, "CP-1", &ocpp16.ClearCacheRequest{}, &ocpp16.ClearCacheResponse{})
 		}},
-		{on201, func(r rig) error {
-			return r.command(r.ctx, "CP-1", &ocpp201.ClearCacheRequest{}, &ocpp201.ClearCacheResponse{})
-		}},
+		{on201, clear2},
+		{on21, clear2},
 	} {
 		t.Run(tt.config.Version.String(), func(t *testing.T) {
 			tt.config.Backoff.Wait = time.Hour

@@ -17,6 +17,7 @@ import (
 	"pylon/internal/kernel/clock"
 	"pylon/internal/wire/ocpp16"
 	"pylon/internal/wire/ocpp201"
+	"pylon/internal/wire/ocpp21"
 	"pylon/internal/wire/ocppj"
 	"pylon/internal/wire/schema"
 )
@@ -33,8 +34,11 @@ type csms struct {
 	peers        map[string]*peer // by identity, those online
 	handshakes   int
 	password     string // of the last login
+	reached      string // the host it asked for
 	down         bool
+	protocols    []string
 	transactions int
+	pings        int
 	requests     []received
 	talk         strings.Builder
 }
@@ -67,7 +71,7 @@ type peer struct {
 }
 
 func newCSMS(t *testing.T, clk clock.Clock) *csms {
-	return &csms{t: t, clock: clk, began: clk.Now(), rules: map[string]rule{}, peers: map[string]*peer{}}
+	return &csms{t: t, clock: clk, began: clk.Now(), protocols: []string{"ocpp2.1", "ocpp2.0.1", "ocpp1.6"}, rules: map[string]rule{}, peers: map[string]*peer{}}
 }
 
 // serve answers on a listener until the test ends, and returns the URL.
@@ -107,13 +111,14 @@ func (c *csms) setDown(down bool) {
 func (c *csms) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.mu.Lock()
 	c.handshakes++
-	down := c.down
+	c.reached = r.Host
+	down, protocols := c.down, c.protocols
 	c.mu.Unlock()
 	if down {
 		http.Error(w, "down", http.StatusServiceUnavailable)
 		return
 	}
-	upgrader := websocket.Upgrader{Subprotocols: []string{"ocpp2.0.1", "ocpp1.6"}, EnableCompression: true}
+	upgrader := websocket.Upgrader{Subprotocols: protocols, EnableCompression: true}
 	ws, err := upgrader.Upgrade(w, r, nil)
 	if err != nil {
 		c.t.Errorf("upgrade: %v", err)
@@ -134,6 +139,12 @@ func (c *csms) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.peers[identity] = p
 	c.password = password
 	c.mu.Unlock()
+	ws.SetPingHandler(func(string) error {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.pings++
+		return nil
+	})
 	go p.write()
 	c.read(identity, p)
 	c.mu.Lock()
@@ -225,12 +236,17 @@ func (c *csms) reply(identity string, v ocppj.Version, frame ocppj.Frame) []byte
 	return ocppj.AppendCallResult(nil, frame.ID, payload)
 }
 
-// decode checks a request of a station against its schema.
+// decode checks a request of a station against its schema. Those of 2.0.1 are
+// returned in the types of 2.1, but for the one that 2.1 asks more of.
 func (c *csms) decode(identity string, v ocppj.Version, frame ocppj.Frame) schema.Message {
-	find := ocpp16.NewRequest
-	if v == ocppj.V201 {
-		find = ocpp201.NewRequest
+	request := c.judge(identity, newRequest(v), frame)
+	if v == ocppj.V201 && frame.Action != ocpp21.ActionNotifyMonitoringReport {
+		request = c.judge(identity, newRequest(ocppj.V21), frame)
 	}
+	return request
+}
+
+func (c *csms) judge(identity string, find func(string) (schema.Message, bool), frame ocppj.Frame) schema.Message {
 	request, ok := find(frame.Action)
 	if !ok {
 		c.t.Fatalf("station %s: action %q is unknown", identity, frame.Action)
@@ -239,6 +255,28 @@ func (c *csms) decode(identity string, v ocppj.Version, frame ocppj.Frame) schem
 		c.t.Errorf("station %s: %s: %v\n%s", identity, frame.Action, violations, frame.Payload)
 	}
 	return request
+}
+
+func newRequest(v ocppj.Version) func(string) (schema.Message, bool) {
+	switch v {
+	case ocppj.V16:
+		return ocpp16.NewRequest
+	case ocppj.V201:
+		return ocpp201.NewRequest
+	default:
+		return ocpp21.NewRequest
+	}
+}
+
+func newResponse(v ocppj.Version) func(string) (schema.Message, bool) {
+	switch v {
+	case ocppj.V16:
+		return ocpp16.NewResponse
+	case ocppj.V201:
+		return ocpp201.NewResponse
+	default:
+		return ocpp21.NewResponse
+	}
 }
 
 func (c *csms) usual(request schema.Message) schema.Message {
@@ -258,16 +296,16 @@ func (c *csms) usual(request schema.Message) schema.Message {
 			TransactionID: c.transactions,
 			IDTagInfo:     ocpp16.IDTagInfo{Status: ocpp16.AuthorizationStatusAccepted},
 		}
-	case *ocpp201.BootNotificationRequest:
-		return &ocpp201.BootNotificationResponse{Status: ocpp201.RegistrationStatusAccepted, CurrentTime: now, Interval: 60}
-	case *ocpp201.HeartbeatRequest:
-		return &ocpp201.HeartbeatResponse{CurrentTime: now}
-	case *ocpp201.AuthorizeRequest:
-		return &ocpp201.AuthorizeResponse{IDTokenInfo: ocpp201.IDTokenInfo{Status: ocpp201.AuthorizationStatusAccepted}}
-	case *ocpp201.TransactionEventRequest:
-		response := &ocpp201.TransactionEventResponse{}
+	case *ocpp21.BootNotificationRequest:
+		return &ocpp21.BootNotificationResponse{Status: ocpp21.RegistrationStatusAccepted, CurrentTime: now, Interval: 60}
+	case *ocpp21.HeartbeatRequest:
+		return &ocpp21.HeartbeatResponse{CurrentTime: now}
+	case *ocpp21.AuthorizeRequest:
+		return &ocpp21.AuthorizeResponse{IDTokenInfo: ocpp21.IDTokenInfo{Status: ocpp21.AuthorizationStatusAccepted}}
+	case *ocpp21.TransactionEventRequest:
+		response := &ocpp21.TransactionEventResponse{}
 		if r.IDToken != nil {
-			response.IDTokenInfo = &ocpp201.IDTokenInfo{Status: ocpp201.AuthorizationStatusAccepted}
+			response.IDTokenInfo = &ocpp21.IDTokenInfo{Status: ocpp21.AuthorizationStatusAccepted}
 		}
 		return response
 	}
@@ -275,9 +313,9 @@ func (c *csms) usual(request schema.Message) schema.Message {
 }
 
 func emptyResponse(t *testing.T, request schema.Message) schema.Message {
-	find := ocpp16.NewResponse
-	if strings.Contains(fmt.Sprintf("%T", request), "ocpp201") {
-		find = ocpp201.NewResponse
+	find := ocpp21.NewResponse
+	if strings.Contains(fmt.Sprintf("%T", request), "ocpp16") {
+		find = ocpp16.NewResponse
 	}
 	response, ok := find(request.Action())
 	if !ok {
@@ -291,6 +329,20 @@ func (c *csms) logins() (handshakes int, password string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.handshakes, c.password
+}
+
+// pinged returns how many pings have come.
+func (c *csms) pinged() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.pings
+}
+
+// host returns what the last login asked for.
+func (c *csms) host() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.reached
 }
 
 // all returns what the stations have sent, in order.
@@ -356,8 +408,11 @@ func (c *csms) commandRaw(ctx context.Context, identity, action string, payload 
 	if answer.Type == ocppj.TypeCallError {
 		return answer.Err()
 	}
-	if violations := schema.Decode(answer.Payload, response); violations != nil {
-		return violations
+	own, _ := newResponse(p.version)(action)
+	for _, m := range []schema.Message{own, response} {
+		if violations := schema.Decode(answer.Payload, m); violations != nil {
+			return fmt.Errorf("%w: %s", violations, answer.Payload)
+		}
 	}
 	return nil
 }

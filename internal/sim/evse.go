@@ -4,7 +4,6 @@ import (
 	"errors"
 	"time"
 
-	"pylon/internal/kernel/unit"
 	"pylon/internal/wire/schema"
 )
 
@@ -16,40 +15,54 @@ var ErrOccupied = errors.New("EVSE is occupied or out of service")
 type phase string
 
 const (
-	available   phase = "Available"
-	preparing   phase = "Preparing"
-	charging    phase = "Charging"
-	suspendedEV phase = "SuspendedEV"
-	finishing   phase = "Finishing"
-	unavailable phase = "Unavailable"
+	available     phase = "Available"
+	preparing     phase = "Preparing"
+	charging      phase = "Charging"
+	suspendedEV   phase = "SuspendedEV"
+	suspendedEVSE phase = "SuspendedEVSE"
+	finishing     phase = "Finishing"
+	reserved      phase = "Reserved"
+	unavailable   phase = "Unavailable"
+	faulted       phase = "Faulted"
 )
+
+// powered says whether the contactor is closed.
+func (p phase) powered() bool { return p == charging || p == suspendedEV || p == suspendedEVSE }
 
 // evse is one EVSE with its connector, meter and visitor. The station's lock
 // guards it.
 type evse struct {
-	id        int
-	operative bool // as the server wants it
-	phase     phase
-	visit     *visit // nil when nobody is there
-	tx        *transaction
-	meter     meter
-	reported  string // the status that the server was last told
+	id          int
+	operative   bool // as the server wants it, over restarts too
+	phase       phase
+	visit       *visit // nil when nobody is there
+	tx          *transaction
+	meter       meter
+	reservation *reservation // nil when there is none
+	stuck       bool         // the lock does not open
+	flapping    bool         // a storm shows a fault that is none
+	reported    string       // the status that the server was last told
 }
 
 // state returns the phase, which without a visitor is what the server wants.
 func (e *evse) state() phase {
 	switch {
+	case e.flapping, e.stuck && e.tx == nil:
+		return faulted
 	case e.visit != nil:
 		return e.phase
-	case e.operative:
-		return available
-	default:
+	case !e.operative:
 		return unavailable
+	case e.reservation != nil:
+		return reserved
+	default:
+		return available
 	}
 }
 
-// free says whether a visitor can come.
-func (e *evse) free() bool { return e.visit == nil && e.operative }
+// free says whether a visitor can come; one with the reservation, if there is one,
+// which is found out when they hold up their card.
+func (e *evse) free() bool { return e.visit == nil && e.operative && !e.stuck }
 
 // evse returns the EVSE with the id, and nil when there is none.
 func (s *Station) evse(id int) *evse {
@@ -59,15 +72,34 @@ func (s *Station) evse(id int) *evse {
 	return s.evses[id-1]
 }
 
-// vacant returns the EVSE with the id, or any for 0, if a visitor can come.
-func (s *Station) vacant(id int) *evse {
-	for _, e := range s.evses {
-		if (id == 0 || id == e.id) && e.free() {
-			return e
-		}
+// those returns the EVSE with the id, and all for 0.
+func (s *Station) those(id int) []*evse {
+	if id == 0 {
+		return s.evses
+	}
+	if e := s.evse(id); e != nil {
+		return []*evse{e}
 	}
 	return nil
 }
+
+// vacant returns the EVSE with the id, or any for 0, if a visitor can come; rather
+// one that is not reserved.
+func (s *Station) vacant(id int) *evse {
+	if s.dark() {
+		return nil
+	}
+	var found *evse
+	for _, e := range s.those(id) {
+		if e.free() && (found == nil || found.reservation != nil && e.reservation == nil) {
+			found = e
+		}
+	}
+	return found
+}
+
+// dark says whether the station has no power.
+func (s *Station) dark() bool { return s.clock.Now().Before(s.darkUntil) }
 
 // Free says whether a visitor could come to a station that is online.
 func (s *Station) Free() bool {
@@ -80,6 +112,7 @@ func (s *Station) Free() bool {
 func (s *Station) enter(e *evse, p phase) {
 	e.phase = p
 	s.report(e)
+	s.watch()
 	s.touch()
 }
 
@@ -99,10 +132,8 @@ func (s *Station) report(e *evse) {
 // statusParcel makes a StatusNotification of the EVSE as it is. One that does not
 // arrive is made good when the station is online again.
 func (s *Station) statusParcel(e *evse) *parcel {
-	request, response := s.speak.status(e)
 	return &parcel{
-		request:  func() schema.Message { return request },
-		response: func() schema.Message { return response },
+		message: s.speak.status(e),
 		settled: func(_ schema.Message, err error) {
 			if err == nil {
 				return
@@ -120,50 +151,17 @@ func (s *Station) reportAll() {
 	}
 }
 
-// read brings the meter of an EVSE up to now and returns what it measures.
-func (s *Station) read(e *evse) Reading {
-	now := s.clock.Now()
-	f, _ := s.flow(e)
-	// The flow falls with the charge, so energy is counted in short steps.
-	const step = 10 * time.Second
-	for e.meter.until.Add(step).Before(now) && f.power > 0 {
-		e.meter.count(f.power, e.meter.until.Add(step))
-		f, _ = s.flow(e)
+// unknown says that the server may not know any status any more.
+func (s *Station) unknown() {
+	for _, e := range s.evses {
+		e.reported = ""
 	}
-	e.meter.count(f.power, now)
-	f, charge := s.flow(e)
-	r := Reading{
-		At:       now,
-		Register: e.meter.register(),
-		Power:    f.power,
-		Phases:   f.phases,
-		Current:  f.current,
-		Charge:   charge,
-	}
-	for i := range r.Tension {
-		r.Tension[i] = f.tension
-		if f.phases > 0 { // the grid is never quite still
-			r.Tension[i] += unit.MilliVolt(s.rand.Int64N(4000) - 2000)
-		}
-	}
-	if e.tx != nil {
-		e.tx.session.End = r.Register
-	}
-	return r
 }
 
-// flow returns what runs through an EVSE, and the state of charge of the car.
-func (s *Station) flow(e *evse) (flow, unit.Permille) {
-	if e.visit == nil {
-		return flow{phases: s.config.Hardware.Phases, tension: mains}, 0
-	}
-	charge := e.visit.Car.Charge
-	if e.tx != nil {
-		charge = e.visit.Car.charge(e.meter.register() - e.tx.session.Begin)
-	}
-	f := s.config.Hardware.flowInto(e.visit.Car, charge)
-	if e.phase != charging && e.phase != suspendedEV {
-		f.power, f.current = 0, 0
-	}
-	return f, charge
+// later runs f with the lock held, d from now.
+func (s *Station) later(d time.Duration, f func()) {
+	s.clock.AfterFunc(d, s.locked(f))
 }
+
+// watch lets the version's monitors look.
+func (s *Station) watch() { s.speak.watch() }

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/gorilla/websocket"
 
@@ -26,13 +28,18 @@ var ErrClosed = errors.New("link is closed")
 // has a use for are certificate chains of 10,000 and reports of some 60,000.
 const frameMax = 256 << 10
 
+// bufferSize is that of a socket's buffers, in bytes: most messages fit, and a network
+// of 10,000 stations fits as well.
+const bufferSize = 1 << 10
+
 // Endpoint is where a station connects, and as whom.
 type Endpoint struct {
 	URL      string // the server's, "ws://127.0.0.1:8080/ocpp"; the identity is appended
 	Identity string
 	Password string // of HTTP Basic; "" sends none
 	Version  ocppj.Version
-	Compress bool // offer permessage-deflate
+	Compress bool        // offer permessage-deflate
+	TLS      *tls.Config // for "wss"; nil for the machine's roots
 	// NetDial opens the connection underneath; nil for TCP.
 	NetDial func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -76,6 +83,9 @@ func dial(ctx context.Context, e Endpoint, nextID func() string) (*Link, error) 
 	dialer := websocket.Dialer{
 		Subprotocols:      []string{e.Version.Subprotocol()},
 		EnableCompression: e.Compress,
+		TLSClientConfig:   e.TLS,
+		ReadBufferSize:    bufferSize,
+		WriteBufferSize:   bufferSize,
 		NetDialContext:    e.NetDial,
 	}
 	header := http.Header{}
@@ -249,6 +259,11 @@ func (l *Link) Write(frame []byte) error {
 		return fmt.Errorf("%w: write: %w", ErrClosed, err)
 	}
 	return nil
+}
+
+// Ping sends a ping of the WebSocket; its answer is of no interest.
+func (l *Link) Ping() {
+	_ = l.ws.WriteControl(websocket.PingMessage, nil, time.Time{}) // an end shows when reading
 }
 
 // Close ends the connection without a farewell, as a station does that loses its

@@ -5,13 +5,16 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
 	"pylon/internal/kernel/clock"
 	"pylon/internal/sim"
 	"pylon/internal/wire/ocpp16"
-	"pylon/internal/wire/ocpp201"
+	"pylon/internal/wire/ocpp21"
 	"pylon/internal/wire/ocppj"
 	"pylon/internal/wire/schema"
 )
@@ -123,8 +126,33 @@ func TestDialRefused(t *testing.T) {
 		t.Errorf("got %v, want 503", err)
 	}
 	server.setDown(false)
+	server.protocols = []string{"ocpp1.6"}
 	if _, err := sim.Dial(t.Context(), sim.Endpoint{URL: url, Identity: "CP-1", Version: ocppj.V21}); err == nil {
 		t.Error("a server that does not speak 2.1 was taken")
+	}
+}
+
+func TestDialOverTLS(t *testing.T) {
+	server := newCSMS(t, clock.System{})
+	listener := httptest.NewTLSServer(server)
+	t.Cleanup(listener.Close)
+	url := "wss" + strings.TrimPrefix(listener.URL, "https") + "/ocpp"
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	endpoint := sim.Endpoint{URL: url, Identity: "CP-1", Password: "secret", Version: ocppj.V21}
+	if _, err := sim.Dial(ctx, endpoint); err == nil {
+		t.Error("a certificate of nobody was trusted")
+	}
+	trusting := listener.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	trusting.NextProtos = []string{"http/1.1"} // WebSockets are not for HTTP/2
+	endpoint.TLS = trusting
+	link, err := sim.Dial(ctx, endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	link.Close()
+	if _, password := server.logins(); password != "secret" {
+		t.Errorf("logged in with %q", password)
 	}
 }
 
@@ -143,13 +171,13 @@ func TestLinkSurvivesBadFrames(t *testing.T) {
 			return sim.Reply{}, &ocppj.CallError{Code: ocppj.NotImplemented}
 		})
 	}()
-	if err := link.Call(ctx, &ocpp201.HeartbeatRequest{}, &ocpp201.HeartbeatResponse{}); err != nil {
+	if err := link.Call(ctx, &ocpp21.HeartbeatRequest{}, &ocpp21.HeartbeatResponse{}); err != nil {
 		t.Fatal(err) // answered: the server knows the station
 	}
 	for _, frame := range []string{`hello`, `[3,"nobody asked",{}]`, `[4,"nobody asked","InternalError","",{}]`, `[2,"1","Reset",[]]`} {
 		server.push("CP-1", []byte(frame))
 	}
-	if err := link.Call(ctx, &ocpp201.HeartbeatRequest{}, &ocpp201.HeartbeatResponse{}); err != nil {
+	if err := link.Call(ctx, &ocpp21.HeartbeatRequest{}, &ocpp21.HeartbeatResponse{}); err != nil {
 		t.Errorf("after bad frames: %v", err)
 	}
 	link.Close()

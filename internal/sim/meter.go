@@ -13,7 +13,8 @@ const wattMillisecondsPerWattHour = int64(time.Hour / time.Millisecond)
 // it is read the sum is exact; its register shows whole watt-hours, cut off.
 type meter struct {
 	wattMilliseconds int64
-	until            time.Time // counted so far
+	until            time.Time     // counted so far
+	astray           unit.WattHour // what a fault has added to the register
 }
 
 // newMeter returns a meter that shows the register at the time.
@@ -32,6 +33,9 @@ func (m *meter) count(power unit.Watt, now time.Time) {
 }
 
 // register is what the meter shows.
-func (m *meter) register() unit.WattHour {
+func (m *meter) register() unit.WattHour { return m.counted() + m.astray }
+
+// counted is what really went through it.
+func (m *meter) counted() unit.WattHour {
 	return unit.WattHour(m.wattMilliseconds / wattMillisecondsPerWattHour)
 }

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -15,19 +16,22 @@ const (
 
 // parcel is a message on its way to the server.
 type parcel struct {
-	// request is called when the message is about to be sent, so that it can say
-	// what earlier answers told; nil means that there is nothing left to say.
-	request  func() schema.Message
-	response func() schema.Message // an empty one
+	message schema.Message
+	// ready is called when the message is about to be sent, to fill in what earlier
+	// answers told; false means that there is nothing left to say. It may be nil.
+	ready func() bool
+	// waits says whether something else must be answered first. It may be nil.
+	waits func() bool
 	// settled is called once, with what Call returned, or ErrClosed when the
 	// parcel was dropped; without the station's lock. It may be nil.
 	settled func(response schema.Message, err error)
 
-	about   *Session // of which this is a message; nil for others
-	message int      // its index in there
+	about *Session // of which this is a message; nil for others
+	place int      // its index in there
 
 	kept      bool // until it was answered: the message is about a transaction
 	triggered bool // the server asked for it, so it may go before the server has accepted the station
+	held      bool // a fault keeps it back
 	refusals  int
 	after     time.Time // not to be sent before
 }
@@ -41,8 +45,16 @@ func (p *parcel) settle(response schema.Message, err error) {
 // note changes what the truth says about the message. The station's lock is held.
 func (p *parcel) note(change func(*Sent)) {
 	if p.about != nil {
-		change(&p.about.Messages[p.message])
+		change(&p.about.Messages[p.place])
 	}
+}
+
+// discard notes that the message will never be heard.
+func (p *parcel) discard() {
+	p.note(func(m *Sent) {
+		m.Discarded = true
+		p.about.Unstoppable = p.about.Unstoppable || m.Event == ended
+	})
 }
 
 // outbox is the station's queue: in the order of what happened, but that a
@@ -53,7 +65,7 @@ type outbox struct {
 	wake    chan struct{} // holds a token when something was put in
 }
 
-// put appends a parcel. It returns the ones that must give way, which the caller
+// put appends a parcel. It returns the one that must give way, which the caller
 // settles.
 func (o *outbox) put(p *parcel) (dropped *parcel) {
 	limit := passingMax
@@ -68,11 +80,16 @@ func (o *outbox) put(p *parcel) (dropped *parcel) {
 		o.remove(dropped)
 	}
 	o.parcels = append(o.parcels, p)
+	o.ring()
+	return dropped
+}
+
+// ring wakes the one who sends.
+func (o *outbox) ring() {
 	select {
 	case o.wake <- struct{}{}:
 	default:
 	}
-	return dropped
 }
 
 func (o *outbox) count(kept bool) int {
@@ -97,6 +114,7 @@ func (o *outbox) next(now time.Time, accepted bool) (*parcel, time.Duration) {
 	for _, p := range o.parcels {
 		switch {
 		case !accepted && !p.triggered:
+		case p.held, p.waits != nil && p.waits():
 		case p.kept && wait > 0:
 			// One about a transaction waits: those behind it keep their order.
 		case p.after.After(now):
@@ -114,14 +132,43 @@ func (o *outbox) remove(p *parcel) {
 	}
 }
 
-// dropPassing empties the box of what is of no use later, and returns it.
-func (o *outbox) dropPassing() []*parcel {
+// shuffle brings what is kept out of its order, and reports whether there was
+// anything to bring out of order.
+func (o *outbox) shuffle(r *rand.Rand) bool {
+	var places []int
+	for i, p := range o.parcels {
+		if p.kept {
+			places = append(places, i)
+		}
+	}
+	swap := func(i, j int) {
+		a, b := places[i], places[j]
+		o.parcels[a], o.parcels[b] = o.parcels[b], o.parcels[a]
+	}
+	before := slices.Clone(o.parcels)
+	if r.Shuffle(len(places), swap); len(places) > 1 && slices.Equal(o.parcels, before) {
+		swap(0, len(places)-1)
+	}
+	return len(places) > 1
+}
+
+// release lets go what was held back.
+func (o *outbox) release() {
+	for _, p := range o.parcels {
+		p.held = false
+	}
+	o.ring()
+}
+
+// drop takes out the parcels that are of no use any more, and returns them.
+func (o *outbox) drop(useless func(*parcel) bool) []*parcel {
 	var dropped []*parcel
 	o.parcels = slices.DeleteFunc(o.parcels, func(p *parcel) bool {
-		if !p.kept {
+		out := useless(p)
+		if out {
 			dropped = append(dropped, p)
 		}
-		return !p.kept
+		return out
 	})
 	return dropped
 }

@@ -30,7 +30,7 @@ func TestOutboxKeepsTheOrderOfWhatItKeeps(t *testing.T) {
 			t.Errorf("%s: got %p after %v, want %p after %v", tt.name, got, wait, tt.want, tt.wait)
 		}
 	}
-	if dropped := o.dropPassing(); len(dropped) != 2 {
+	if dropped := o.drop(func(p *parcel) bool { return !p.kept }); len(dropped) != 2 {
 		t.Errorf("%d dropped, want 2", len(dropped))
 	}
 	if got, wait := o.next(now, true); got != nil || wait != time.Minute {

@@ -16,125 +16,138 @@ const (
 	writeOnly access = "WriteOnly"
 )
 
-// setting is a configuration key of 1.6 and a variable of 2.x: one value under
-// two names, either of which may be missing.
-type setting struct {
-	key                 string // 1.6
-	component, variable string // 2.x
-	instance            string // 2.x, of the variable
-	kind                string // data type of 2.x: integer, boolean, MemberList, string
-	access              access
-	value               string
+// settings is the configuration of one station: the value of each entry, by its
+// place in the book. The station's lock guards it.
+type settings struct {
+	values  []string
+	pending map[entry]string // set, and in force after the next restart
 }
 
-// The settings that the simulator itself looks up, by their key.
-const (
-	keyHeartbeatInterval = "HeartbeatInterval"
-	keySampleInterval    = "MeterValueSampleInterval"
-	keySampledData       = "MeterValuesSampledData"
-	keyAuthorizeRemote   = "AuthorizeRemoteTxRequests"
-	keyConnectionTimeOut = "ConnectionTimeOut"
-	keyAttempts          = "TransactionMessageAttempts"
-	keyAttemptInterval   = "TransactionMessageRetryInterval"
-	keyStopOnInvalid     = "StopTransactionOnInvalidId"
-	keyPassword          = "AuthorizationKey"
-	keyTxStartPoint      = "TxStartPoint" // 2.x alone; 1.6 starts when authorised
-	startWhenEVConnected = "EVConnected"
-	startWhenPowered     = "PowerPathClosed"
-	measurandsByDefault  = energyRegister + "," + activePower + "," + currentImport + "," + voltage + "," + stateOfCharge
-	heartbeatUntilTold   = 300 // seconds
-)
-
-// settings are the configuration of one station; its lock guards them.
-type settings []setting
-
+// newSettings returns what a station is delivered with.
 func newSettings(c Config) settings {
-	start := startWhenPowered
-	if c.StartWhenConnected {
-		start = startWhenEVConnected
+	lines := book(c)
+	s := settings{values: make([]string, len(lines))}
+	for i, line := range lines {
+		s.values[i] = line.preset
 	}
-	return settings{
-		{keyHeartbeatInterval, "OCPPCommCtrlr", "HeartbeatInterval", "", "integer", readWrite, strconv.Itoa(heartbeatUntilTold)},
-		{keySampleInterval, "SampledDataCtrlr", "TxUpdatedInterval", "", "integer", readWrite, strconv.Itoa(int(c.SampleInterval / time.Second))},
-		{keySampledData, "SampledDataCtrlr", "TxUpdatedMeasurands", "", "MemberList", readWrite, measurandsByDefault},
-		{keyAuthorizeRemote, "AuthCtrlr", "AuthorizeRemoteStart", "", "boolean", readWrite, "false"},
-		{keyConnectionTimeOut, "TxCtrlr", "EVConnectionTimeOut", "", "integer", readWrite, "60"},
-		{keyAttempts, "OCPPCommCtrlr", "MessageAttempts", "TransactionEvent", "integer", readWrite, "3"},
-		{keyAttemptInterval, "OCPPCommCtrlr", "MessageAttemptInterval", "TransactionEvent", "integer", readWrite, "10"},
-		{keyStopOnInvalid, "TxCtrlr", "StopTxOnInvalidId", "", "boolean", readWrite, "true"},
-		{keyPassword, "SecurityCtrlr", "BasicAuthPassword", "", "string", writeOnly, c.Password},
-		{"", "TxCtrlr", keyTxStartPoint, "", "MemberList", readOnly, start},
-		{"", "TxCtrlr", "TxStopPoint", "", "MemberList", readOnly, "Authorized,EVConnected"},
-		{"", "SecurityCtrlr", "Identity", "", "string", readOnly, c.Identity},
-		{"", "SecurityCtrlr", "OrganizationName", "", "string", readWrite, ""},
-		{"", "ClockCtrlr", "TimeSource", "", "SequenceList", readOnly, "Heartbeat"},
-		{"", "DeviceDataCtrlr", "ItemsPerMessage", "GetReport", "integer", readOnly, strconv.Itoa(reportItemsMax)},
-		{"NumberOfConnectors", "", "", "", "integer", readOnly, strconv.Itoa(c.Hardware.EVSEs)},
-		{"SupportedFeatureProfiles", "", "", "", "MemberList", readOnly, "Core,RemoteTrigger"},
-		{"GetConfigurationMaxKeys", "", "", "", "integer", readOnly, "50"},
-		{"LocalAuthorizeOffline", "AuthCtrlr", "LocalAuthorizeOffline", "", "boolean", readOnly, "true"},
-		{"StopTransactionOnEVSideDisconnect", "TxCtrlr", "StopTxOnEVSideDisconnect", "", "boolean", readOnly, "true"},
-		{"UnlockConnectorOnEVSideDisconnect", "OCPPCommCtrlr", "UnlockOnEVSideDisconnect", "", "boolean", readOnly, "true"},
-		{"WebSocketPingInterval", "OCPPCommCtrlr", "WebSocketPingInterval", "", "integer", readOnly, "0"},
-	}
+	return s
 }
 
-// byKey finds a setting by its name in 1.6, compared without case as 1.6 asks.
-func (s settings) byKey(key string) *setting {
-	return s.find(func(at setting) bool { return at.key != "" && strings.EqualFold(at.key, key) })
-}
-
-// byVariable finds a setting by its names in 2.x.
-func (s settings) byVariable(component, variable string) *setting {
-	return s.find(func(at setting) bool {
-		return at.component != "" && strings.EqualFold(at.component, component) && strings.EqualFold(at.variable, variable)
-	})
-}
-
-func (s settings) find(is func(setting) bool) *setting {
-	if i := slices.IndexFunc(s, is); i >= 0 {
-		return &s[i]
+// set changes an entry. It reports whether the entry takes the value, and whether
+// it does so only after a restart.
+func (s *settings) set(at entry, line line, value string) (taken, reboot bool) {
+	if line.access == readOnly || !line.takes(value) {
+		return false, false
 	}
-	return nil
-}
-
-// set changes the value, if the setting may be written and the value is of its
-// kind.
-func (at *setting) set(value string) bool {
-	if at.access == readOnly {
-		return false
-	}
-	switch at.kind {
-	case "integer":
-		if n, err := strconv.Atoi(value); err != nil || n < 0 {
-			return false
+	if line.reboot && s.values[at] != value {
+		if s.pending == nil {
+			s.pending = map[entry]string{}
 		}
-	case "boolean":
-		if value != "true" && value != "false" {
-			return false
-		}
+		s.pending[at] = value
+		return true, true
 	}
-	at.value = value
-	return true
+	s.values[at] = value
+	return true, false
 }
 
-func (s settings) text(key string) string { return s.byKey(key).value }
+// restart puts in force what waited for it.
+func (s *settings) restart() {
+	for at, value := range s.pending {
+		s.values[at] = value
+	}
+	s.pending = nil
+}
 
-func (s settings) is(key string) bool { return s.text(key) == "true" }
+func (s *settings) text(at entry) string { return s.values[at] }
 
-func (s settings) number(key string) int {
-	n, _ := strconv.Atoi(s.text(key)) // set checked it
+func (s *settings) is(at entry) bool { return s.values[at] == "true" }
+
+func (s *settings) number(at entry) int {
+	n, _ := strconv.Atoi(s.values[at]) // set checked it
 	return n
 }
 
-func (s settings) seconds(key string) time.Duration {
-	return time.Duration(s.number(key)) * time.Second
+func (s *settings) seconds(at entry) time.Duration {
+	return time.Duration(s.number(at)) * time.Second
 }
 
-func (s settings) measurands() []string { return strings.Split(s.text(keySampledData), ",") }
+func (s *settings) list(at entry) []string {
+	if s.values[at] == "" {
+		return nil
+	}
+	return strings.Split(s.values[at], ",")
+}
 
 // startsWhenConnected says whether a transaction begins with the cable, before
 // anyone is authorised.
-func (s settings) startsWhenConnected() bool {
-	return s.byVariable("TxCtrlr", keyTxStartPoint).value == startWhenEVConnected
+func (s *settings) startsWhenConnected() bool { return s.values[txStartPoint] == startWhenEVConnected }
+
+// line is what the book says of an entry: a configuration key of 1.6 and a variable
+// of 2.x are one value under two names, either of which may be missing.
+type line struct {
+	key                 string // 1.6
+	component, variable string // 2.x
+	instance            string // 2.x, of the variable
+	kind                kind
+	access              access
+	preset              string
+	unit                string   // 2.x
+	most                int      // of an integer, and of the items of a list; 0 for any
+	choice              []string // of a list or an option; nil for any
+	reboot              bool     // a new value takes a restart
+}
+
+// kind is the data type of a variable, in the words of OCPP 2.x.
+type kind string
+
+const (
+	integer    kind = "integer"
+	boolean    kind = "boolean"
+	text       kind = "string"
+	memberList kind = "MemberList"
+	sequence   kind = "SequenceList"
+	option     kind = "OptionList"
+	dateTime   kind = "dateTime"
+)
+
+// takes says whether a value is of the line's kind and within its limits.
+func (l line) takes(value string) bool {
+	switch l.kind {
+	case integer:
+		n, err := strconv.Atoi(value)
+		return err == nil && n >= 0 && (l.most == 0 || n <= l.most)
+	case boolean:
+		return value == "true" || value == "false"
+	case memberList, sequence:
+		items := strings.Split(value, ",")
+		return value == "" || (l.most == 0 || len(items) <= l.most) && !slices.ContainsFunc(items, func(item string) bool { return !l.offers(item) })
+	case option:
+		return l.offers(value)
+	default:
+		return l.most == 0 || len(value) <= l.most
+	}
+}
+
+func (l line) offers(item string) bool { return l.choice == nil || slices.Contains(l.choice, item) }
+
+// byKey finds an entry by its name in 1.6, compared without case as 1.6 asks.
+func (s *Station) byKey(key string) (entry, line, bool) {
+	return s.lookUp(func(l line) bool { return l.key != "" && strings.EqualFold(l.key, key) })
+}
+
+// byVariable finds an entry by its names in 2.x; without an instance, any will do.
+func (s *Station) byVariable(component, variable, instance string) (entry, line, bool) {
+	return s.lookUp(func(l line) bool {
+		return l.component != "" && strings.EqualFold(l.component, component) && strings.EqualFold(l.variable, variable) &&
+			(instance == "" || strings.EqualFold(l.instance, instance))
+	})
+}
+
+func (s *Station) lookUp(is func(line) bool) (entry, line, bool) {
+	lines := book(s.config)
+	i := slices.IndexFunc(lines, is)
+	if i < 0 {
+		return 0, line{}, false
+	}
+	return entry(i), lines[i], true
 }

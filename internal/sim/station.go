@@ -1,19 +1,19 @@
 // Package sim simulates charging stations, cars and drivers over real
-// WebSockets, in OCPP 1.6J and 2.0.1.
+// WebSockets, in OCPP 1.6J, 2.0.1 and 2.1.
 //
 // A [Link] is one connection, for those who want to say exactly what goes over
-// it. A [Station] is a whole station behind it: it boots, keeps its clock by
-// heartbeats, answers what a server asks, charges cars, queues what it has to say
-// about transactions while it is offline, and reconnects. A [Network] is many of
-// them with drivers who come and go. Stations and networks remember what really
-// happened ([Session]), so that a test can hold it against what a server believes.
+// it. A [Station] is a whole station behind it: it boots, keeps a clock of its own,
+// has a configuration that it obeys, answers what a server asks, charges cars
+// within charging profiles, queues what it has to say about transactions while it
+// is offline, and reconnects. It can be made to fail ([Fault]). It remembers what
+// really happened ([Session], [Injected]), so that a test can hold it against what a
+// server believes.
 //
 // All chance comes from a seed. Time comes from a clock; sockets take theirs.
 package sim
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"strconv"
@@ -22,6 +22,7 @@ import (
 
 	"pylon/internal/kernel/clock"
 	"pylon/internal/kernel/unit"
+	"pylon/internal/sim/profile"
 	"pylon/internal/wire/ocppj"
 	"pylon/internal/wire/schema"
 )
@@ -33,9 +34,7 @@ const (
 	dialTimeout = 10 * time.Second
 	// bootRetry is how long it waits to boot again when the server gave no interval.
 	bootRetry = 30 * time.Second
-	// cacheMax bounds the tokens a station remembers for when it is offline.
-	cacheMax = 1000
-	// reportItemsMax is how many variables go into one NotifyReport.
+	// reportItemsMax is how many variables go into one message about them.
 	reportItemsMax = 10
 )
 
@@ -45,10 +44,37 @@ type Config struct {
 	Hardware           Hardware
 	SampleInterval     time.Duration // between meter samples of a transaction, whole seconds; default 10 s
 	StartWhenConnected bool          // 2.x: a transaction begins with the cable, before anyone is authorised
+	Serial             string        // number on the case; drawn from the seed by default
+	Firmware           string        // version; default "1.0.0"
+	SecurityProfile    int           // 0 to 3, as the station reports it; the URL says what it does
+	ClockSkew          time.Duration // how far its clock is ahead until the server has told it the time
+	OwnTime            bool          // it takes its time from elsewhere, and none from the server
+	AfterPowerCut      AfterPowerCut // what becomes of a transaction in a [PowerCut]
+	Quirks             Quirks
 	Guest              Visit         // who comes when a session is started remotely; by default a car that stays 5 minutes
 	Hand               time.Duration // how long people take for what they do: plugging in, holding up a card; default 1 s
 	Backoff            Backoff
 	Seed               uint64
+}
+
+// AfterPowerCut is what a station does about a transaction that its power was cut in.
+type AfterPowerCut int
+
+// What stations do after a power cut.
+const (
+	Stops   AfterPowerCut = iota // it says that the transaction ended when the power went
+	Resumes                      // it goes on as if nothing had been
+	Forgets                      // it never speaks of it again
+)
+
+// Quirks are what a station always does in its own way. Faults come and go.
+type Quirks struct {
+	LowerCaseTokens bool // tokens leave in lower case
+	ReversedTokens  bool // tokens leave with their bytes in reverse
+	KiloWattHours   bool // samples are in kWh with three digits, not in Wh
+	SamplesAtStop   bool // 1.6: samples come as transactionData of the stop, not while it charges
+	BootsAlways     bool // every reconnect begins with a boot
+	StatusByEvent   bool // 2.x: the status of connectors comes as NotifyEvent
 }
 
 // Backoff says how long a station waits before it dials again: Wait after a
@@ -64,28 +90,55 @@ type Backoff struct {
 // goroutine.
 type Station struct {
 	config Config
-	clock  clock.Clock
+	clock  clock.Clock // the true one
 	log    *slog.Logger
-	speak  dialect
 	visits sync.WaitGroup // those that nobody waits for
 
-	mu        sync.Mutex // guards what follows
-	changed   chan struct{}
-	rand      *rand.Rand
-	settings  settings
-	outbox    outbox
-	evses     []*evse
-	sessions  []*Session
-	known     map[string]bool // token uid: was it accepted last time
-	link      *Link           // nil while offline
-	accepted  bool            // by the server's answer to a boot
-	rejected  bool            // likewise
-	bootWhy   bootReason
-	bootAt    time.Time // not to boot before
-	beatAt    time.Time // of the last heartbeat
-	calls     uint64    // made so far, for their ids
-	serial    uint64    // of transactions, for their ids
-	restingTo time.Time // not to dial before: the station restarts
+	mu       sync.Mutex // guards what follows
+	changed  chan struct{}
+	rand     *rand.Rand
+	speak    dialect
+	settings settings
+	tokens   tokens
+	profiles *profile.Set
+	outbox   outbox
+	evses    []*evse
+	sessions []*Session
+	link     *Link // nil while offline
+	accepted bool  // by the server's answer to a boot
+	rejected bool  // likewise
+	bootWhy  bootReason
+	bootAt   time.Time     // not to boot before
+	beatAt   time.Time     // of the last heartbeat
+	pingAt   time.Time     // of the last ping
+	alignAt  time.Time     // of the next clock-aligned reading, by the true clock; zero until it is known
+	skew     time.Duration // how far the station's clock is ahead of the true one
+	calls    uint64        // made so far, for their ids
+	serial   uint64        // of transactions, for their ids
+	swaps    uint64        // how often another took the place
+	pulling  int           // the dynamic profile that was asked about last
+
+	certificates []certificate
+	updating     *update         // nil when no firmware is on its way
+	uploading    *upload         // nil when no log is
+	networks     map[int]network // that were set, by slot
+
+	offlineSince time.Time // by the station's clock, when there is no link
+	restingTo    time.Time // not to dial before: the station restarts, or there is no network
+	darkUntil    time.Time // the power is cut
+
+	injected  []*struck
+	armed     []armed
+	under     map[Fault]int // how many of a kind last
+	astray    bool          // the clock is wrong and is not set
+	overtaken *evse         // whose stop is held back, until a boot and for holdFor after it
+	holdFor   time.Duration
+}
+
+// network is a way to connect.
+type network struct {
+	url, password   string // "" leaves the password as it is
+	securityProfile int
 }
 
 // registration is the server's answer to a boot; "" until there is one.
@@ -103,6 +156,7 @@ const (
 	bootPowerUp     bootReason = "PowerUp"
 	bootRemoteReset bootReason = "RemoteReset"
 	bootTriggered   bootReason = "Triggered"
+	bootFirmware    bootReason = "FirmwareUpdate"
 )
 
 // New returns a station that is switched off.
@@ -116,9 +170,10 @@ func New(c Config, clk clock.Clock, log *slog.Logger) *Station {
 		rand:     rand.New(rand.NewPCG(c.Seed, uint64(len(c.Identity)))),
 		settings: newSettings(c),
 		outbox:   outbox{wake: make(chan struct{}, 1)},
-		known:    map[string]bool{},
+		skew:     c.ClockSkew,
 		bootWhy:  bootPowerUp,
 	}
+	s.profiles = s.newProfiles()
 	now := clk.Now()
 	for id := 1; id <= c.Hardware.EVSEs; id++ {
 		s.evses = append(s.evses, &evse{id: id, operative: true, meter: newMeter(s.registerAt(now), now)})
@@ -126,6 +181,8 @@ func New(c Config, clk clock.Clock, log *slog.Logger) *Station {
 	s.speak = dialectOf(s)
 	return s
 }
+
+func (s *Station) newProfiles() *profile.Set { return profile.New(s.config.rules()) }
 
 func (c Config) withDefaults() Config {
 	c.SampleInterval = orDefault(c.SampleInterval, 10*time.Second)
@@ -135,12 +192,27 @@ func (c Config) withDefaults() Config {
 	if c.Backoff.Doublings == 0 {
 		c.Backoff.Doublings = 5
 	}
+	if c.Serial == "" {
+		c.Serial = drawnSerial(c.Seed, 0)
+	}
+	if c.Firmware == "" {
+		c.Firmware = "1.0.0"
+	}
 	c.Guest.Stay = orDefault(c.Guest.Stay, 5*time.Minute)
-	if c.Guest.Car == (Car{}) {
+	if c.Guest.Car.Battery == 0 {
 		c.Guest.Car = Car{Phases: 3, MaxCurrent: 16_000, MaxPower: 120_000, Battery: 60_000, Charge: 300, Target: 900}
 	}
 	c.StartWhenConnected = c.StartWhenConnected && c.Version != ocppj.V16
 	return c
+}
+
+// drawnSerial returns the number on the case of a station, and of those that take its
+// place.
+func drawnSerial(seed, swaps uint64) string {
+	if swaps > 0 {
+		return "SIM" + strconv.FormatUint(seed, 36) + "-" + strconv.FormatUint(swaps, 36)
+	}
+	return "SIM" + strconv.FormatUint(seed, 36)
 }
 
 func orDefault(d, otherwise time.Duration) time.Duration {
@@ -159,11 +231,22 @@ func (s *Station) registerAt(now time.Time) unit.WattHour {
 	return unit.WattHour(hours*int64(s.config.Hardware.MaxPower)/10 + s.rand.Int64N(1000))
 }
 
-// firmwareVersion is what all simulated stations run.
-const firmwareVersion = "1.0.0"
+// time returns what the station's own clock shows.
+func (s *Station) time() time.Time { return s.clock.Now().Add(s.skew) }
 
-// serialNumber returns the station's, which makers print on the case.
-func (s *Station) serialNumber() string { return "SIM" + strconv.FormatUint(s.config.Seed, 36) }
+// setTime sets the station's clock by what the server says. Differences that the
+// way of the answer can explain are left alone.
+func (s *Station) setTime(says schema.Timestamp) {
+	const explained = 2 * time.Second
+	at, err := says.Time()
+	if err != nil || s.config.OwnTime || s.astray {
+		return
+	}
+	if off := at.Sub(s.time()); off.Abs() > explained {
+		s.countAll()
+		s.skew += off
+	}
+}
 
 // Version returns the OCPP version the station speaks.
 func (s *Station) Version() ocppj.Version { return s.config.Version }
@@ -171,301 +254,23 @@ func (s *Station) Version() ocppj.Version { return s.config.Version }
 // Identity returns the station's OCPP identity.
 func (s *Station) Identity() string { return s.config.Identity }
 
-// Run switches the station on. It blocks until ctx ends, and then the station
-// loses its power: nothing is stopped, nothing is said.
-func (s *Station) Run(ctx context.Context) error {
-	defer s.visits.Wait()
-	failures := 0
-	for ctx.Err() == nil {
-		s.pauseUntil(ctx, s.dialAt())
-		link, err := s.dial(ctx)
-		if err != nil {
-			s.log.DebugContext(ctx, "station could not connect", "error", err)
-			s.pause(ctx, s.backoff(failures))
-			failures++
-			continue
-		}
-		failures = 0
-		err = s.attend(ctx, link)
-		s.log.DebugContext(ctx, "station lost its connection", "error", err)
-		s.pause(ctx, s.backoff(failures))
+// Call sends a request when those before it are answered, and returns the response.
+// The errors are those of [Link.Call]; a station that is offline is [ErrClosed].
+// Requests of a 2.0.1 station, and responses to them, have the types of 2.1.
+func (s *Station) Call(ctx context.Context, request schema.Message) (schema.Message, error) {
+	type answered struct {
+		response schema.Message
+		err      error
 	}
-	return context.Cause(ctx)
-}
-
-func (s *Station) dial(ctx context.Context) (*Link, error) {
-	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
-	defer cancel()
+	done := make(chan answered, 1)
 	s.mu.Lock()
-	endpoint := s.config.Endpoint
-	endpoint.Password = s.settings.text(keyPassword)
-	s.mu.Unlock()
-	return dial(ctx, endpoint, s.nextCallID)
-}
-
-// nextCallID returns ids that no other call of the station has, in later runs
-// neither.
-func (s *Station) nextCallID() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.calls++
-	return strconv.FormatInt(s.clock.Now().UnixMilli(), 36) + "-" + strconv.FormatUint(s.calls, 10)
-}
-
-func (s *Station) dialAt() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.restingTo
-}
-
-// backoff returns how long to wait after a number of failures in a row.
-func (s *Station) backoff(failures int) time.Duration {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	b := s.config.Backoff
-	return b.Wait<<min(failures, b.Doublings) + time.Duration(s.rand.Int64N(int64(b.Random)+1))
-}
-
-// attend serves one connection until it ends.
-func (s *Station) attend(ctx context.Context, link *Link) error {
-	power := ctx // what commands set going outlives the connection
-	ctx, cancel := context.WithCancelCause(ctx)
-	served := make(chan error, 1)
-	go func() {
-		err := link.Serve(ctx, func(action string, payload []byte) (Reply, *ocppj.CallError) {
-			return s.handle(power, action, payload)
-		})
-		cancel(err)
-		served <- err
-	}()
-	s.connected(link)
-	s.work(ctx, link)
-	link.Close()
-	err := <-served
-	s.disconnected()
-	return err
-}
-
-// handle answers a call of the server; from one that has rejected the station it
-// takes none. Source: OCPP 2.0.1 B03.FR.08.
-func (s *Station) handle(ctx context.Context, action string, payload []byte) (Reply, *ocppj.CallError) {
-	s.mu.Lock()
-	rejected := s.rejected
-	s.mu.Unlock()
-	if rejected {
-		return Reply{}, &ocppj.CallError{Code: ocppj.SecurityError, Description: "this station was rejected"}
-	}
-	return s.speak.handle(ctx, action, payload)
-}
-
-func (s *Station) connected(link *Link) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.link = link
-	s.bootAt, s.beatAt = time.Time{}, s.clock.Now()
-	if s.accepted { // no boot again: 1.6J section 5.4, 2.x part 4
-		s.reportAll()
-	}
-	s.touch()
-}
-
-func (s *Station) disconnected() {
-	s.mu.Lock()
-	s.link = nil
-	dropped := s.outbox.dropPassing()
-	s.touch()
-	s.mu.Unlock()
-	for _, p := range dropped {
-		p.settle(nil, ErrClosed)
-	}
-}
-
-// work sends what is due, one call after the other, until the connection ends.
-func (s *Station) work(ctx context.Context, link *Link) {
-	for ctx.Err() == nil {
-		s.mu.Lock()
-		now := s.clock.Now()
-		bootDue := !s.accepted && !now.Before(s.bootAt)
-		next, wait := s.outbox.next(now, s.accepted)
-		wait = s.soonest(now, wait)
-		s.mu.Unlock()
-		switch {
-		case bootDue:
-			s.boot(ctx, link)
-			continue
-		case next != nil:
-			if lost := s.send(ctx, link, next); lost {
-				return
-			}
-			continue
-		}
-		select {
-		case <-s.clock.After(wait):
-			s.beat()
-		case <-s.outbox.wake:
-		case <-ctx.Done():
-		}
-	}
-}
-
-// soonest returns when something is due again by itself: the next try of a
-// parcel, a boot, or a heartbeat.
-func (s *Station) soonest(now time.Time, parcel time.Duration) time.Duration {
-	due := s.beatAt.Add(s.beatInterval()).Sub(now)
-	if !s.accepted {
-		due = s.bootAt.Sub(now)
-	}
-	if parcel > 0 {
-		due = min(due, parcel)
-	}
-	return max(due, 0)
-}
-
-func (s *Station) beatInterval() time.Duration {
-	return max(s.settings.seconds(keyHeartbeatInterval), time.Second)
-}
-
-// beat sends a heartbeat when one is due.
-func (s *Station) beat() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if now := s.clock.Now(); s.accepted && !now.Before(s.beatAt.Add(s.beatInterval())) {
-		s.beatAt = now
-		s.put(s.heartbeat())
-	}
-}
-
-func (s *Station) heartbeat() *parcel {
-	request, response := s.speak.heartbeat()
-	return &parcel{request: func() schema.Message { return request }, response: func() schema.Message { return response }}
-}
-
-// boot registers the station. The interval of an answer that is not Accepted
-// says when to try again.
-func (s *Station) boot(ctx context.Context, link *Link) {
-	s.mu.Lock()
-	request, response := s.speak.boot(s.bootWhy)
-	s.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	err := link.Call(ctx, request, response)
-	if errors.Is(err, context.DeadlineExceeded) {
-		link.Close()
-	}
-	s.booted(response, err)
-}
-
-// booted notes the answer to a boot, whoever asked for it.
-func (s *Station) booted(response schema.Message, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	status, interval := registration(""), time.Duration(0)
-	if err == nil {
-		status, interval = s.speak.registration(response)
-	}
-	s.rejected = status == registrationRejected
-	if status != registrationAccepted {
-		s.bootAt = s.clock.Now().Add(orDefault(interval, bootRetry))
-		s.accepted = false
-		return
-	}
-	if interval > 0 {
-		s.settings.byKey(keyHeartbeatInterval).set(strconv.Itoa(int(interval / time.Second)))
-	}
-	first := !s.accepted
-	s.accepted, s.beatAt = true, s.clock.Now()
-	if first {
-		for _, e := range s.evses {
-			e.reported = ""
-		}
-		s.reportAll()
-	}
-	s.touch()
-}
-
-// send makes one call and settles its parcel. It reports whether the connection
-// was lost over it.
-func (s *Station) send(ctx context.Context, link *Link, p *parcel) (lost bool) {
-	s.mu.Lock()
-	request := p.request()
-	if request == nil {
-		s.outbox.remove(p)
-		p.note(func(m *Sent) { m.Discarded = true })
-		s.touch()
-		s.mu.Unlock()
-		return false
-	}
-	p.note(func(m *Sent) { m.Tries++ })
-	response := p.response()
-	s.mu.Unlock()
-
-	callCtx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	err := link.Call(callCtx, request, response)
-	timedOut := errors.Is(err, context.DeadlineExceeded)
-	if timedOut {
-		link.Close()
-	}
-	lost = ctx.Err() != nil || errors.Is(err, ErrClosed)
-	if !s.again(p, err, lost) {
-		p.settle(response, err)
-	}
-	return lost || timedOut
-}
-
-// again decides what becomes of a parcel after a call: it reports whether the
-// parcel stays for another try. One about a transaction does until it was
-// answered or refused as often as the settings say; a connection that ended before
-// the answer is no refusal. Source: OCPP 1.6 section 3.7.1; 2.0.1 E13.
-func (s *Station) again(p *parcel, err error, lost bool) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	defer s.touch()
-	switch {
-	case err == nil:
-		p.note(func(m *Sent) { m.Acknowledged = true })
-	case p.kept && lost:
-		return true
-	case p.kept && p.refusals+1 < s.settings.number(keyAttempts):
-		p.refusals++
-		p.after = s.clock.Now().Add(time.Duration(p.refusals) * s.settings.seconds(keyAttemptInterval))
-		return true
-	case p.kept:
-		p.note(func(m *Sent) { m.Discarded = true })
-	}
-	s.outbox.remove(p)
-	return false
-}
-
-// put hands a parcel to the outbox. What is of no use later is not queued while
-// the station is offline. The lock is held; so nothing is settled here.
-func (s *Station) put(p *parcel) {
-	dropped := p
-	if p.kept || s.link != nil {
-		dropped = s.outbox.put(p)
-	}
-	if dropped != nil {
-		dropped.note(func(m *Sent) { m.Discarded = true })
-		go dropped.settle(nil, ErrClosed) // it may want the lock
-	}
-}
-
-// Call sends a request when those before it are answered, and fills response. The
-// errors are those of [Link.Call]; a station that is offline is [ErrClosed].
-func (s *Station) Call(ctx context.Context, request, response schema.Message) error {
-	done := make(chan error, 1)
-	s.mu.Lock()
-	s.put(&parcel{
-		request:  func() schema.Message { return request },
-		response: func() schema.Message { return response },
-		settled:  func(_ schema.Message, err error) { done <- err },
-	})
+	s.put(&parcel{message: request, settled: func(response schema.Message, err error) { done <- answered{response, err} }})
 	s.mu.Unlock()
 	select {
-	case err := <-done:
-		return err
+	case a := <-done:
+		return a.response, a.err
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	}
 }
 
@@ -487,18 +292,6 @@ func (s *Station) Drop() {
 	if s.link != nil {
 		s.link.Close()
 	}
-}
-
-// Truth returns what really happened, oldest first; at most the last 200
-// sessions.
-func (s *Station) Truth() []Session {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	out := make([]Session, len(s.sessions))
-	for i, session := range s.sessions {
-		out[i] = session.clone()
-	}
-	return out
 }
 
 // touch tells those in await that something has changed. The lock is held.
@@ -534,6 +327,7 @@ func (s *Station) pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
+// pauseUntil waits for a time of the true clock.
 func (s *Station) pauseUntil(ctx context.Context, at time.Time) {
 	if d := at.Sub(s.clock.Now()); d > 0 {
 		s.pause(ctx, d)

@@ -79,6 +79,11 @@ func TestConversation(t *testing.T) {
 			sim.Visit{Token: sim.Token{UID: "04AABBCC", Type: "ISO14443"}, Car: small, Stay: 150 * time.Second},
 		},
 		{
+			"session_21",
+			sim.Config{Endpoint: sim.Endpoint{Version: ocppj.V21}},
+			sim.Visit{Token: sim.Token{UID: "04AABBCC", Type: "ISO14443"}, Car: small, Stay: 150 * time.Second},
+		},
+		{
 			"session_201_dc_cable_first",
 			sim.Config{Endpoint: sim.Endpoint{Version: ocppj.V201}, Hardware: sim.DC150(), StartWhenConnected: true},
 			sim.Visit{EVSE: 2, Token: sim.Token{UID: "04AABBCC", Type: "ISO14443"}, Car: small, Stay: 70 * time.Second},

@@ -46,7 +46,7 @@ func TestPeersObject(t *testing.T) {
 // liar is a server that answers a station's first call with the frames and closes
 // the connection at the second.
 func liar(frames []string) http.Handler {
-	upgrader := websocket.Upgrader{Subprotocols: []string{"ocpp1.6", "ocpp2.0.1"}}
+	upgrader := websocket.Upgrader{Subprotocols: []string{"ocpp1.6", "ocpp2.0.1", "ocpp2.1"}}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		socket, err := upgrader.Upgrade(w, r, nil)
 		if err != nil {

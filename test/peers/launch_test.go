@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
-	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -13,12 +12,14 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"pylon/test/foreign"
 )
 
 // python is the interpreter with the package `ocpp`, and nodeModules the folder
 // with `ocpp-rpc`; `make deps` installs both.
 const (
-	python      = "../../.cache/python/bin/python"
+	python      = foreign.Python
 	nodeModules = "node/node_modules"
 )
 
@@ -65,14 +66,7 @@ type peer struct {
 // launch starts a peer. It is killed when the test ends.
 func launch(t *testing.T, command []string, args ...string) *peer {
 	t.Helper()
-	for _, needed := range []string{python, nodeModules} {
-		if _, err := os.Stat(needed); err == nil {
-			continue
-		} else if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skipf("%s is missing; `make deps` installs it", needed)
-	}
+	foreign.Needs(t, python, nodeModules)
 	p := &peer{
 		cmd:    exec.CommandContext(t.Context(), command[0], append(command[1:], args...)...),
 		steps:  make(chan step),

@@ -1,7 +1,7 @@
 // Package peers lets stations that others wrote charge at Pylon: the Python package
-// `ocpp` and the npm package `ocpp-rpc`, each for OCPP 1.6 and 2.0.1. Both hold what
-// Pylon says against JSON schemas of their own, so they are witnesses that do not
-// share our mistakes.
+// `ocpp` for OCPP 1.6, 2.0.1 and 2.1, and the npm package `ocpp-rpc` for the first
+// two. Both hold what Pylon says against JSON schemas of their own, so they are
+// witnesses that do not share our mistakes.
 package peers
 
 import (
@@ -27,6 +27,7 @@ var peers = []struct {
 }{
 	{"python ocpp 1.6", []string{python, "python/station16.py"}, ocpp16},
 	{"python ocpp 2.0.1", []string{python, "python/station201.py"}, ocpp201},
+	{"python ocpp 2.1", []string{python, "python/station21.py"}, ocpp21()},
 	{"node ocpp-rpc 1.6", []string{"node", "node/station16.mjs"}, ocpp16},
 	{"node ocpp-rpc 2.0.1", []string{"node", "node/station201.mjs"}, ocpp201},
 }
@@ -68,6 +69,9 @@ func chargesOnItsOwn(t *testing.T, server *program.Server, p *peer, identity str
 	p.await(t, "authorized", "token", blockedToken, "status", "Blocked")
 	p.await(t, "started", "status", "Accepted")
 	stopped := p.await(t, "stopped")
+	for _, asked := range v.asks {
+		p.await(t, asked[0], asked[1:]...)
+	}
 	p.await(t, "ready")
 
 	station := server.Station(t, identity)

@@ -1,8 +1,11 @@
 package peers
 
-// version is what the two versions of OCPP call the same things.
+import "slices"
+
+// version is what the versions of OCPP call the same things.
 type version struct {
 	number, subprotocol string
+	asks                [][]string // steps before the station is ready: what it asks, and the facts of the answer
 	exchanges           []exchange // commands that ask and set
 	start               exchange
 	stop                func(transactionID string) exchange
@@ -95,4 +98,24 @@ var ocpp201 = version{
 		}
 	},
 	reset: exchange{action: "Reset", request: `{"type":"OnIdle"}`, response: accepted, then: []string{"done"}},
+}
+
+// ocpp21 is 2.0.1 with what 2.1 has added.
+func ocpp21() version {
+	v := ocpp201
+	v.number, v.subprotocol = "2.1", "ocpp2.1"
+	v.asks = [][]string{
+		{"asked", "what", "stream", "status", "Rejected"},
+		{"asked", "what", "schedule", "status", "Rejected"},
+		{"asked", "what", "vat number", "status", "Rejected", "evse_id", "1"},
+	}
+	monitor := `"type":"Delta","severity":8,"component":{"name":"EVSE","evse":{"id":1}},"variable":{"name":"Power"}`
+	v.exchanges = append(slices.Clone(v.exchanges),
+		exchange{
+			action: "SetVariableMonitoring", request: `{"setMonitoringData":[{"value":1.5,` + monitor + `}]}`,
+			response: `{"setMonitoringResult":[{"id":1,"status":"Accepted",` + monitor + `}]}`,
+		},
+		exchange{action: "NotifyWebPaymentStarted", request: `{"evseId":1,"timeout":30}`, response: `{}`},
+	)
+	return v
 }
