@@ -73,7 +73,9 @@ func causes(code string) []sim.Fault {
 		return []sim.Fault{sim.UnknownStop, sim.LostAnswer, sim.ShuffledQueue, sim.Swapped, sim.LinkCut, sim.PowerCut}
 	case "transaction_replaced", "transactions_parallel":
 		return append(away, sim.DoubleStart, sim.LostStop, sim.OvertakenStop, sim.ShuffledQueue)
-	case "stop_missing", "closed_from_evidence":
+	case "stop_missing": // a station that boots with every connection boots in mid-session
+		return append(away, sim.LostStop, sim.OvertakenStop, sim.DoubleStart, sim.ShuffledQueue, sim.StuckConnector, sim.LostAnswer)
+	case "closed_from_evidence":
 		return append(away, sim.LostStop, sim.OvertakenStop, sim.DoubleStart, sim.ShuffledQueue, sim.StuckConnector)
 	case "sequence_gap", "sequence_restarted":
 		return []sim.Fault{sim.SkippedSeqNo, sim.ShuffledQueue, sim.LostStop, sim.OvertakenStop}
