@@ -29,7 +29,8 @@ const (
 // its start, or like the last that was not queued when it comes after that,
 // where this gives a time that can be. Otherwise clearly wrong is a time in the
 // future, one older than any queue, and one in the past of a message that was
-// not queued: then it happened when we received it. So each side of a clock
+// not queued: then it happened when we received it, or as much before as the
+// station's wrong clock says in its own measure. So each side of a clock
 // that is set in the middle is corrected by its own offset. OCPP 2.x marks what
 // was queued; of 1.6, where nothing is marked, the past is believed unless the
 // station was connected then, or the reports keep pace with our own clock.
@@ -42,7 +43,7 @@ func (d *decision) readClock() {
 	known := d.knownOffset()
 	switch {
 	case near:
-	case !d.live && known.Abs() > ClockTolerance && d.possible(r.OccurredAt.Add(known)):
+	case known.Abs() > ClockTolerance && (!d.live || (offset-known).Abs() <= ClockTolerance) && d.possible(r.OccurredAt.Add(known)):
 		d.shift = known
 		d.at = r.OccurredAt.Add(d.shift)
 	case offset < 0 || offset > queueMax || d.live:
@@ -111,6 +112,11 @@ func (d *decision) knownOffset() time.Duration {
 	return s.ClockNow
 }
 
+// drainTerm is how long a 1.6 station that connected may go on with what it kept:
+// its flash holds some thousand messages, and it sends several a second. What is
+// of the past later than that is of a clock that is behind.
+const drainTerm = 30 * time.Minute
+
 // queued reports whether the report may have waited in the station. One of OCPP
 // 2.x that forgot to say so is known by a clock that was right before, and by
 // having happened before the station connected.
@@ -119,7 +125,7 @@ func (d *decision) queued() bool {
 	if d.r.Version != station.OCPP16 {
 		return d.r.Offline || past && !d.born && !d.before.HeardAt.IsZero() && d.before.ClockNow.Abs() <= ClockTolerance
 	}
-	return d.k.OnlineSince.IsZero() || past
+	return d.k.OnlineSince.IsZero() || past && d.r.ReceivedAt.Sub(d.k.OnlineSince) <= drainTerm
 }
 
 // paced reports whether the report came as long after the one before it as it
@@ -131,8 +137,8 @@ func (d *decision) paced() bool {
 }
 
 // setBack reports whether the report can be of the past only by a clock that
-// was right and is set back: its number says that it happened after all others, or it is of
-// before its own session, whose start was not queued.
+// was right and is set back: its number says that it happened after all others,
+// or it is of before its own session, whose start was not queued.
 func (d *decision) setBack() bool {
 	r, was := &d.r, &d.before
 	at := r.OccurredAt.Add(ClockTolerance)

@@ -57,6 +57,9 @@ func TestClock(t *testing.T) {
 		{"1.6 a clock that is behind, and the station has just connected", since(-10), []Report{
 			sent(start16(1, -120, "A", 1), 0), sent(values16("1", 1, -60, 2), 60), sent(stop16("1", 0, 3), 120),
 		}, 0, 120, 2 * time.Hour, "clock_wrong"},
+		{"1.6 a clock that is behind by a day, long after the station has connected", since(-120), []Report{
+			sent(start16(1, -1440, "A", 1), 0), sent(values16("1", 1, -1430, 2), 10), sent(stop16("1", -1400, 3), 40),
+		}, 0, 40, 24 * time.Hour, "clock_wrong"},
 		{"1.6 the same, without a reading", since(-10), []Report{
 			sent(start16(1, -120, "A", 1), 0), sent(stop16("1", -60, 3), 60),
 		}, 0, 60, 2 * time.Hour, "clock_wrong"},
