@@ -112,9 +112,9 @@ func (d *decision) knownOffset() time.Duration {
 	return s.ClockNow
 }
 
-// drainTerm is how long a 1.6 station that connected may go on with what it kept:
-// its flash holds some thousand messages, and it sends several a second. What is
-// of the past later than that is of a clock that is behind.
+// drainTerm is how long a 1.6 station that connected may go on with what it kept,
+// old statuses of some makes among it: its flash holds some thousand messages, and
+// it sends several a second.
 const drainTerm = 30 * time.Minute
 
 // queued reports whether the report may have waited in the station. One of OCPP
@@ -125,7 +125,15 @@ func (d *decision) queued() bool {
 	if d.r.Version != station.OCPP16 {
 		return d.r.Offline || past && !d.born && !d.before.HeardAt.IsZero() && d.before.ClockNow.Abs() <= ClockTolerance
 	}
-	return d.k.OnlineSince.IsZero() || past && d.r.ReceivedAt.Sub(d.k.OnlineSince) <= drainTerm
+	return d.k.OnlineSince.IsZero() || past && !d.behind()
+}
+
+// behind reports whether the station's statuses are as late as the report,
+// though it has had time to send what it kept.
+func (d *decision) behind() bool {
+	late := d.r.ReceivedAt.Sub(d.r.OccurredAt)
+	return d.r.ReceivedAt.Sub(d.k.OnlineSince) > drainTerm &&
+		d.k.StatusLate > ClockTolerance && (late-d.k.StatusLate).Abs() <= ClockTolerance
 }
 
 // paced reports whether the report came as long after the one before it as it

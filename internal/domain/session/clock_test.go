@@ -17,6 +17,9 @@ func TestClock(t *testing.T) {
 	}
 	tolerance := int(ClockTolerance / time.Minute)
 	since := func(minute int) func(*world) { return func(w *world) { w.onlineSince = at(minute) } }
+	late := func(online int, by time.Duration) func(*world) {
+		return func(w *world) { w.onlineSince, w.statusLate = at(online), by }
+	}
 	tests := []struct {
 		name     string
 		before   func(*world)
@@ -57,9 +60,15 @@ func TestClock(t *testing.T) {
 		{"1.6 a clock that is behind, and the station has just connected", since(-10), []Report{
 			sent(start16(1, -120, "A", 1), 0), sent(values16("1", 1, -60, 2), 60), sent(stop16("1", 0, 3), 120),
 		}, 0, 120, 2 * time.Hour, "clock_wrong"},
-		{"1.6 a clock that is behind by a day, long after the station has connected", since(-120), []Report{
+		{"1.6 a clock that is behind by a day, as its statuses show", late(-120, 24*time.Hour), []Report{
 			sent(start16(1, -1440, "A", 1), 0), sent(values16("1", 1, -1430, 2), 10), sent(stop16("1", -1400, 3), 40),
 		}, 0, 40, 24 * time.Hour, "clock_wrong"},
+		{"1.6 statuses that come out of a queue, too", late(1420, 24*time.Hour), []Report{
+			sent(start16(1, 0, "A", 1), 1440), sent(stop16("1", 40, 3), 1440),
+		}, 0, 40, 0, ""},
+		{"1.6 a stop that was kept for an hour while the clock is right", late(20, time.Second), []Report{
+			start16(1, 0, "A", 1), sent(stop16("1", 10, 3), 70),
+		}, 0, 10, 0, ""},
 		{"1.6 the same, without a reading", since(-10), []Report{
 			sent(start16(1, -120, "A", 1), 0), sent(stop16("1", -60, 3), 60),
 		}, 0, 60, 2 * time.Hour, "clock_wrong"},

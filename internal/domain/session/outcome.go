@@ -31,6 +31,11 @@ type Known struct {
 	// OnlineSince is when the station connected. It tells a wrong clock from a
 	// queue: what happened after it was not queued. Zero: not told.
 	OnlineSince time.Time
+
+	// StatusLate is by how much the last status of this connection was older than
+	// its arrival. OCPP 1.6 queues transactions alone, so it tells how far the
+	// station's clock is behind. 0: nothing is told.
+	StatusLate time.Duration
 }
 
 // RemoteStart is a start that we asked the station for and that it accepted.

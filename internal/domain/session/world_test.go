@@ -36,6 +36,7 @@ type world struct {
 	station     station.Station
 	connectors  []station.Connector
 	onlineSince time.Time
+	statusLate  time.Duration
 	verdicts    map[string]token.Decision // by uid; others are unknown
 	remote      *RemoteStart              // of the next report
 	left        *Session                  // that ended last where the next report begins one
@@ -72,7 +73,7 @@ func newWorld(t failer) *world {
 // know gathers what the decision about r may depend on.
 func (w *world) know(r *Report) Known {
 	k := Known{
-		Station: w.station, Connectors: w.connectors, OnlineSince: w.onlineSince, Remote: w.remote,
+		Station: w.station, Connectors: w.connectors, OnlineSince: w.onlineSince, StatusLate: w.statusLate, Remote: w.remote,
 		Site:  site.Site{ID: "sit_1", TimeZone: "Europe/Berlin", Country: "DE"},
 		Left:  w.left,
 		NewID: ident.SessionID("ses_" + strconv.Itoa(len(w.sessions)+1)),

@@ -78,7 +78,7 @@ func (o *Owner) Report(ctx context.Context, r session.Report) (session.Answer, e
 func (o *Owner) known(ctx context.Context, r *session.Report) (session.Known, sighting, error) {
 	k := session.Known{
 		Station: o.station, Connectors: o.connectors, Open: o.open,
-		NewID: ident.New[ident.SessionID](o.fleet.clock.Now()), OnlineSince: o.link.Since,
+		NewID: ident.New[ident.SessionID](o.fleet.clock.Now()), OnlineSince: o.link.Since, StatusLate: o.statusLate,
 	}
 	var err error
 	if k.Site, err = o.fleet.place(ctx, &o.station); err != nil {

@@ -40,6 +40,7 @@ type Owner struct {
 	connectors []station.Connector
 	open       []session.Session
 	lastMeter  int64                      // number of the last frame outside transactions
+	statusLate time.Duration              // by how much the last status was older than its arrival
 	asked      map[ident.CommandID]*asked // commands that are not finished; nil when none, askedMax at most
 	storms     map[Place]station.Storm    // connectors that changed lately; nil when none
 	followed   []followed                 // raw starts whose session is still to come; nil when none

@@ -57,6 +57,9 @@ func (o *Owner) Boot(ctx context.Context, r station.BootReport) (station.BootAns
 // Status takes in what a connector does.
 func (o *Owner) Status(ctx context.Context, r station.StatusReport) error {
 	return o.settle(ctx, func(ctx context.Context) (*change.Set, func(), error) {
+		if !r.OccurredAt.IsZero() {
+			o.statusLate = r.ReceivedAt.Sub(r.OccurredAt)
+		}
 		out := station.Report(o.station, o.connectors, r)
 		if len(out.Connectors)+len(out.Intervals)+len(out.Findings) == 0 {
 			return nil, nil, nil
