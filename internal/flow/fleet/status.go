@@ -57,7 +57,7 @@ func (o *Owner) Boot(ctx context.Context, r station.BootReport) (station.BootAns
 // Status takes in what a connector does.
 func (o *Owner) Status(ctx context.Context, r station.StatusReport) error {
 	return o.settle(ctx, func(ctx context.Context) (*change.Set, func(), error) {
-		if !r.OccurredAt.IsZero() {
+		if !r.OccurredAt.IsZero() { // of the connection, no row: it holds whatever becomes of the commit
 			o.statusLate = r.ReceivedAt.Sub(r.OccurredAt)
 		}
 		out := station.Report(o.station, o.connectors, r)

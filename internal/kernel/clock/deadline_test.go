@@ -42,3 +42,13 @@ func TestSpeed(t *testing.T) {
 		}
 	}
 }
+
+func TestMachine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := clock.System{}.Now()
+		<-clock.Machine(clock.NewWarped(time.Unix(0, 0), 0)).After(term) // a clock that stands would never fire
+		if got := (clock.System{}).Now().Sub(began); got != term {
+			t.Errorf("waited %s, want %s", got, term)
+		}
+	})
+}
