@@ -1,7 +1,7 @@
 # Pylon: how it is built, run and tested. `make` lists the targets.
 #
 # What a target installs goes to .cache/ and node_modules/, both ignored by git; a fresh machine needs Go, Node, Python,
-# make, and root or sudo for two Debian packages.
+# make, and root or sudo for three Debian packages.
 
 SHELL       := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -54,6 +54,21 @@ bench: ## measure the parts (BENCH=regexp), then the whole server (BENCHFLAGS=-q
 day: ## play a day of 500 simulated stations at 60 times the speed, everything going wrong (25 minutes; DAYFLAGS=-seed=2)
 	go test -count=1 -v -timeout 60m ./test/day -args -long $(DAYFLAGS)
 
+SEEDS ?= 1000
+START ?= 1
+
+.PHONY: sim
+sim: ## simulate whole nodes against faults, SEEDS times from seed START (thousands a night; SIMFLAGS=-clocks=false)
+	go test -count=1 -v -timeout 12h -run TestSeeds ./internal/app/simtest -args -once -seeds=$(SEEDS) -seed=$(START) $(SIMFLAGS)
+
+.PHONY: soak
+soak: deps ## break servers, disks, databases and links on purpose, for more than an hour (SOAKFLAGS="-seed=2 -only=kill")
+	go test -count=1 -v -timeout 180m ./test/soak -args -long $(SOAKFLAGS)
+
+.PHONY: hostile
+hostile: deps ## attack the program for minutes, frames with the race detector on (HOSTILEFLAGS=-seed=2)
+	go test -count=1 -v -timeout 60m -parallel 1 ./test/hostile -args -long $(HOSTILEFLAGS)
+
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME each
 	test/scripts/fuzz $(FUZZTIME)
@@ -83,10 +98,11 @@ lock: ## resolve the dependencies of the foreign stations anew
 clean: ## remove what was built and installed
 	rm -rf bin .cache $(NODE)/node_modules
 
-# What the tests need beyond Go: a tracer, and stations that others wrote.
+# What the tests need beyond Go: a tracer, a PostgreSQL server to start themselves, and stations that others wrote.
 .PHONY: deps
 deps: $(PYTHON)/.ready $(NODE)/node_modules/.ready
 	command -v strace >/dev/null || test/scripts/debian-packages strace
+	command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || test/scripts/debian-packages postgresql
 
 $(PYTHON)/.ready: test/peers/python/requirements.txt
 	python3 -c 'import ensurepip' 2>/dev/null || test/scripts/debian-packages python3-venv

@@ -177,15 +177,29 @@ func configPath(args, environ []string) string {
 }
 
 // settingFlags returns the flags that can stand in the file and the
-// environment: those of the commands that are servers.
+// environment: those of the commands that are servers, and the same of those
+// that work on a server's data.
 func settingFlags(root *kong.Node) map[*kong.Flag]bool {
-	flags := map[*kong.Flag]bool{}
+	flags, names := map[*kong.Flag]bool{}, map[string]bool{}
 	for _, command := range root.Children {
 		if !slices.Contains(servers(), command.Name) {
 			continue
 		}
 		for _, f := range command.Flags {
 			flags[f] = f.Name != "help"
+			names[f.Name] = flags[f]
+		}
+	}
+	for _, command := range root.Children {
+		if command.Name != "backup" && command.Name != "restore" {
+			continue
+		}
+		for _, node := range append(command.Children, command) {
+			for _, f := range node.Flags {
+				if names[f.Name] {
+					flags[f] = true
+				}
+			}
 		}
 	}
 	return flags

@@ -34,6 +34,9 @@ type commands struct {
 	Demo     demoCmd     `cmd:"" group:"Run" help:"Run it with a small simulated network: stations, drivers, sessions." example:"pylon demo --speed 60"`
 	Simulate simulateCmd `cmd:"" group:"Run" help:"Let simulated stations charge at any CSMS for a day." example:"pylon simulate --create --check --stations 50 --duration 1h --speed 60"`
 
+	Backup  backupCmd  `cmd:"" group:"Run" help:"Write all data to one file, while everything runs." example:"pylon backup --to pylon.backup"`
+	Restore restoreCmd `cmd:"" group:"Run" help:"Put a backup into an empty database, of the same kind or the other." example:"pylon restore --from pylon.backup --data /var/lib/pylon"`
+
 	remote.Commands `embed:""`
 
 	Completion completionCmd `cmd:"" group:"This command line" help:"Print what a shell needs to complete words." example:"source <(pylon completion bash)"`

@@ -75,7 +75,11 @@ func TestExitCodes(t *testing.T) {
 		{"an owner key that is too short", free, []string{"PYLON_BOOTSTRAP_API_KEY=secret"}, exitError, "bootstrap-api-key"},
 		{"a retention without its unit", free, []string{"PYLON_FRAME_RETENTION=90"}, exitUsage, "frame-retention"},
 		{"a retention of nothing", free, []string{"PYLON_FRAME_RETENTION=0s"}, exitError, "frame-retention"},
-		{"another database", free, []string{"PYLON_DATABASE_URL=postgres://x"}, exitError, "database-url"},
+		{"a database of another kind", free, []string{"PYLON_DATABASE_URL=mysql://x:secret@y/z"}, exitError, "database-url"},
+		{"a database that is no URL", free, []string{"PYLON_DATABASE_URL=postgres://x:sec%ret@y/z"}, exitError, "database-url"},
+		{"a message server of another kind", free, []string{"PYLON_NATS_URL=nats://a:1,http://b:secret@c:2"}, exitError, "nats-url: server 2"},
+		{"credentials without a server", free, []string{"PYLON_NATS_CREDENTIALS=/x"}, exitError, "nats-url"},
+		{"a drain that lasts for hours", free, []string{"PYLON_DRAIN=2h"}, exitError, "drain"},
 		{"a file that is not there", append(free, "--config", "nowhere.toml"), nil, exitUsage, "nowhere.toml"},
 	}
 	for _, tt := range tests {
@@ -83,6 +87,9 @@ func TestExitCodes(t *testing.T) {
 			got, _, said := invoke(t, tt.args, tt.environ)
 			if got != tt.want || !strings.Contains(said, tt.says) {
 				t.Errorf("exit code %d, want %d with %q; it says:\n%s", got, tt.want, tt.says, said)
+			}
+			if strings.Contains(said, "sec%ret") || strings.Contains(said, ":secret@") {
+				t.Errorf("it tells the password: %s", said)
 			}
 		})
 	}

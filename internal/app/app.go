@@ -12,6 +12,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,8 +26,10 @@ import (
 	"pylon/internal/edge/page"
 	"pylon/internal/edge/rest"
 	"pylon/internal/flow/admin"
+	"pylon/internal/flow/consume"
 	"pylon/internal/flow/fleet"
 	"pylon/internal/flow/jobs"
+	"pylon/internal/flow/leases"
 	"pylon/internal/kernel/clock"
 	"pylon/internal/kernel/ident"
 	"pylon/internal/store"
@@ -40,22 +44,29 @@ type Node struct {
 	id      ident.NodeID
 	figures *prometheus.Registry
 
-	folder  string   // of the databases
-	lock    *os.File // held while the folder is ours
-	store   *store.Store
-	frames  *framelog.Log
-	bus     *cluster.Bus
-	fleet   *fleet.Fleet
-	admin   *admin.Service
-	jobs    *jobs.Service
-	gateway *ocpp.Gateway
-	api     *rest.Server
-	page    *page.Server
+	folder    string   // of the databases
+	lock      *os.File // held while the folder is ours
+	store     *store.Store
+	frames    *framelog.Log
+	bus       *cluster.Bus
+	fleet     *fleet.Fleet
+	admin     *admin.Service
+	jobs      *jobs.Service
+	leases    *leases.Leases
+	consumers *consume.Service
+	gateway   *ocpp.Gateway
+	api       *rest.Server
+	page      *page.Server
 
 	certificates *ocpp.Certificates // nil without TLS
 	listener     net.Listener
 	secure       net.Listener  // nil without TLS
 	ready        chan struct{} // closed once requests are answered
+
+	draining atomic.Bool
+	drainCtx context.Context // ends when nobody is waited for any more
+	endDrain func()
+	deaf     atomic.Pointer[[]ident.NodeID] // living nodes that messages do not reach
 }
 
 // stopTerm is what requests in progress get to finish when the node stops.
@@ -74,6 +85,7 @@ func OpenAt(ctx context.Context, clk clock.Clock, c Config, logs io.Writer) (*No
 		return nil, err
 	}
 	n := &Node{config: c, clock: clk, log: newLogger(c, logs), figures: prometheus.NewRegistry(), ready: make(chan struct{})}
+	n.drainCtx, n.endDrain = context.WithCancel(context.WithoutCancel(ctx))
 	n.id = ident.New[ident.NodeID](n.clock.Now())
 	n.figures.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, step := range []func(context.Context) error{n.openFolder, n.openBus, n.openStore, n.openFrames, n.assemble, n.listen} {
@@ -86,21 +98,35 @@ func OpenAt(ctx context.Context, clk clock.Clock, c Config, logs io.Writer) (*No
 }
 
 func (n *Node) openBus(ctx context.Context) (err error) {
-	n.bus, err = cluster.Open(ctx, cluster.Options{URL: n.config.NATSURL, Node: n.id, Log: n.log})
+	c := &n.config
+	n.bus, err = cluster.Open(ctx, cluster.Options{
+		URL: c.NATSURL, CredentialsFile: c.NATSCredentials, RootCAFile: c.NATSCA, CertificateFile: c.NATSCert, KeyFile: c.NATSKey,
+		Node: n.id, Log: n.log,
+	})
 	return err
 }
 
 func (n *Node) openStore(ctx context.Context) (err error) {
 	n.store, err = store.Open(ctx, store.Options{
-		Path: filepath.Join(n.folder, "pylon.db"), Synchronous: n.config.SQLiteSynchronous, Clock: n.clock, Node: n.id,
-		OnCommitted: func(events []event.Recorded) { n.bus.Publish(events) },
+		Path: filepath.Join(n.folder, "pylon.db"), URL: n.config.DatabaseURL, Synchronous: n.config.SQLiteSynchronous, Clock: n.clock, Node: n.id,
+		OnCommitted: n.committed,
 	})
 	return err
 }
 
+// committed tells of what a commit has made known: screens, and those who follow
+// the log when it has grown.
+func (n *Node) committed(events []event.Recorded) {
+	n.bus.Publish(events)
+	if slices.ContainsFunc(events, func(e event.Recorded) bool { return !e.Live }) {
+		n.consumers.Committed()
+	}
+}
+
 func (n *Node) openFrames(ctx context.Context) (err error) {
 	n.frames, err = framelog.Open(ctx, framelog.Options{
-		Path: filepath.Join(n.folder, "frames.db"), Retention: n.config.FrameRetention, Clock: n.clock, Log: n.log,
+		Path: filepath.Join(n.folder, "frames.db"), URL: n.config.DatabaseURL, Node: n.id,
+		Retention: n.config.FrameRetention, Clock: n.clock, Log: n.log,
 	})
 	return err
 }
@@ -118,16 +144,18 @@ func (n *Node) URL() string {
 	return "http://" + n.Addr()
 }
 
-// Run serves until ctx ends, and then stops from the outside in: listeners and
-// stations first, then what works for them, the committer last.
+// Run serves until ctx ends, and then stops from the outside in: it lets go of its
+// stations (see [Config.Drain] and [Node.Hurry]), then of the listeners, then of
+// what works for them, the committer last. It returns nil when it was told to
+// stop, whatever was cut short by that.
 func (n *Node) Run(ctx context.Context) error {
 	defer n.Close()
 	return within(ctx, []func(context.Context) error{n.store.Run, n.frames.Run}, func(ctx context.Context) error {
 		if err := n.first(ctx); err != nil {
 			return err
 		}
-		return within(ctx, []func(context.Context) error{n.fleet.Run, n.jobs.Run, n.upkeep, n.debug}, func(ctx context.Context) error {
-			return within(ctx, []func(context.Context) error{n.gateway.Run, n.api.Run, n.page.Run}, n.serve)
+		return within(ctx, n.tasks(), func(ctx context.Context) error {
+			return within(ctx, n.edges(), n.serve)
 		})
 	})
 }
@@ -161,6 +189,7 @@ var errPartEnded = errors.New("a part of the node ended before it was told to")
 
 // Close gives up what Open took. Run does it by itself.
 func (n *Node) Close() {
+	n.Hurry()
 	for _, l := range []net.Listener{n.listener, n.secure} {
 		if l != nil {
 			_ = l.Close() // the server has closed it already, or nobody connected

@@ -11,8 +11,11 @@ import (
 	"pylon/internal/edge/page"
 	"pylon/internal/edge/rest"
 	"pylon/internal/flow/admin"
+	"pylon/internal/flow/consume"
 	"pylon/internal/flow/fleet"
 	"pylon/internal/flow/jobs"
+	"pylon/internal/flow/leases"
+	"pylon/internal/flow/usage"
 	"pylon/internal/kernel/clock"
 	"pylon/internal/kernel/ident"
 	list "pylon/internal/kernel/page"
@@ -27,16 +30,20 @@ func (n *Node) assemble(context.Context) (err error) {
 		return fmt.Errorf("serve the node's messages: %w", err)
 	}
 	n.admin = admin.New(n.store, n.fleet, n.clock)
+	n.leases = leases.New(n.store, n.clock, n.log, n.id)
 	n.jobs = jobs.New(n.store, n.fleet, n.clock, n.log)
+	n.consumers = consume.New(consume.Options{
+		Store: n.store, Leases: n.leases, Hints: n.bus, Clock: n.clock, Log: n.log, Consumers: []consume.Consumer{usage.New(n.store)},
+	})
 	n.gateway = ocpp.New(ocpp.Options{
 		Directory: directory{n.store, n.admin}, Fleet: owners{n.fleet}, FrameLog: frames{n.frames},
 		Clock: n.clock, Log: n.log, Metrics: ocpp.NewMetrics(n.figures),
 		Unknown: ocpp.UnknownStations(n.config.UnknownStations), RegistrationToken: n.config.RegistrationToken,
-		Limits: ocpp.Limits{}.Times(clock.Speed(n.clock)),
+		Limits: ocpp.Limits{Sockets: socketsMax(filesMax())}.Times(clock.Speed(n.clock)),
 	})
 	n.api, err = rest.New(rest.Options{
-		Store: n.store, Stations: n.fleet, Admin: n.admin, Jobs: n.jobs, Feed: n.bus, Frames: frames{n.frames},
-		Clock: n.clock, Log: n.log, Version: Version(), Register: n.figures,
+		Store: n.store, Stations: n.fleet, Admin: n.admin, Jobs: n.jobs, Consumers: n.consumers, Feed: n.bus, Frames: frames{n.frames},
+		Clock: n.clock, Log: n.log, Version: Version(), Readiness: n.readiness, Register: n.figures,
 		Metrics: promhttp.HandlerFor(n.figures, promhttp.HandlerOpts{Registry: n.figures}),
 	})
 	if err != nil {

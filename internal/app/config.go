@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -13,14 +14,20 @@ import (
 // flag, an environment variable (PYLON_ and the flag in upper case with
 // underscores) and a key of pylon.toml, in this order of precedence.
 type Config struct {
-	Listen      string   `help:"Address of the API, the pages and the stations, host:port (serve: :8080, demo: 127.0.0.1:8080)."`
-	TLSListen   string   `name:"tls-listen" help:"Address of the same over TLS, for security profile 2; needs tls-cert and tls-key." group:"TLS"`
-	TLSCert     string   `name:"tls-cert" type:"path" help:"Certificate chain, PEM; read again when the file changes." group:"TLS"`
-	TLSKey      string   `name:"tls-key" type:"path" help:"Private key, PEM." group:"TLS"`
-	Data        string   `type:"path" help:"Folder of the databases (serve: ./data, demo: a temporary one)."`
-	DatabaseURL string   `name:"database-url" help:"postgres://… instead of SQLite in the data folder." group:"Several nodes"`
-	NATSURL     string   `name:"nats-url" help:"nats://… instead of the NATS server in this process." group:"Several nodes"`
-	Role        []string `default:"all" help:"What this node starts: gateway, api, worker, all." group:"Several nodes"`
+	Listen    string `help:"Address of the API, the pages and the stations, host:port (serve: :8080, demo: 127.0.0.1:8080)."`
+	TLSListen string `name:"tls-listen" help:"Address of the same over TLS, for security profile 2; needs tls-cert and tls-key." group:"TLS"`
+	TLSCert   string `name:"tls-cert" type:"path" help:"Certificate chain, PEM; read again when the file changes." group:"TLS"`
+	TLSKey    string `name:"tls-key" type:"path" help:"Private key, PEM." group:"TLS"`
+	Data      string `type:"path" help:"Folder of the databases (serve: ./data, demo: a temporary one)."`
+
+	DatabaseURL     string        `name:"database-url" help:"postgres://… instead of SQLite in the data folder." group:"Several nodes"`
+	NATSURL         string        `name:"nats-url" help:"nats://… or tls://…, several with commas between, instead of the NATS server in this process." group:"Several nodes"`
+	NATSCredentials string        `name:"nats-credentials" type:"path" help:"File with the JWT and seed of a NATS user." group:"Several nodes"`
+	NATSCA          string        `name:"nats-ca" type:"path" help:"Authority of the NATS servers, PEM; the machine's when left out." group:"Several nodes"`
+	NATSCert        string        `name:"nats-cert" type:"path" help:"Our certificate for NATS, PEM; needs nats-key." group:"Several nodes"`
+	NATSKey         string        `name:"nats-key" type:"path" help:"Its private key, PEM." group:"Several nodes"`
+	Role            []string      `default:"all" help:"What this node starts: gateway (stations), api, worker, all." group:"Several nodes"`
+	Drain           time.Duration `default:"20s" help:"How long the node lets its stations go, one after the other, when it is told to stop; 0s: all at once." group:"Several nodes"`
 
 	UnknownStations   string `name:"unknown-stations" default:"refuse" enum:"refuse,pending,accept" help:"What becomes of a station nobody created." group:"Stations"`
 	RegistrationToken string `name:"registration-token" help:"The Basic password that unknown stations must bring." group:"Stations"`
@@ -50,18 +57,8 @@ func (c *Config) Check() error {
 	if (c.TLSListen == "") != (c.TLSCert == "") || (c.TLSCert == "") != (c.TLSKey == "") {
 		return fmt.Errorf("tls-listen, tls-cert and tls-key: all three or none")
 	}
-	if c.DatabaseURL != "" {
-		return fmt.Errorf("database-url: PostgreSQL is not supported yet; leave it out for SQLite in the data folder")
-	}
-	if c.NATSURL != "" {
-		if _, err := url.Parse(c.NATSURL); err != nil {
-			return fmt.Errorf("nats-url: %w", err)
-		}
-	}
-	for _, r := range c.Role {
-		if !slices.Contains([]string{"gateway", "api", "worker", "all"}, r) {
-			return fmt.Errorf("role: %q is none of gateway, api, worker, all", r)
-		}
+	if err := c.checkNodes(); err != nil {
+		return err
 	}
 	if n := len(c.BootstrapAPIKey); n > 0 && n < bootstrapMin {
 		return fmt.Errorf("bootstrap-api-key: %d characters are too few, %d at least", n, bootstrapMin)
@@ -72,9 +69,59 @@ func (c *Config) Check() error {
 	return nil
 }
 
+// The roles of a node; see [Config.Has].
+const (
+	roleGateway = "gateway" // the sockets of stations
+	roleAPI     = "api"     // the API and the pages
+	roleWorker  = "worker"  // what is done for all nodes: jobs, consumers, upkeep of the database
+	roleAll     = "all"
+)
+
+// drainMax is the longest drain: what stops a node (systemd, an orchestrator)
+// kills what does not end within some minutes.
+const drainMax = 10 * time.Minute
+
+// checkNodes checks what makes several nodes one network. What is wrong is said
+// without the text of a URL, which may hold a password.
+func (c *Config) checkNodes() error {
+	if c.DatabaseURL != "" && !isURL(c.DatabaseURL, "postgres", "postgresql") {
+		return errors.New("database-url: it is no postgres://user@host:port/database")
+	}
+	for i, server := range strings.Split(c.NATSURL, ",") {
+		if c.NATSURL != "" && !isURL(strings.TrimSpace(server), "nats", "tls") {
+			return fmt.Errorf("nats-url: server %d is no nats://host:port or tls://host:port", i+1)
+		}
+	}
+	if c.NATSURL == "" && c.NATSCredentials+c.NATSCA+c.NATSCert+c.NATSKey != "" {
+		return errors.New("nats-credentials, nats-ca, nats-cert, nats-key: they need nats-url")
+	}
+	if (c.NATSCert == "") != (c.NATSKey == "") {
+		return errors.New("nats-cert and nats-key: both or none")
+	}
+	if len(c.Role) == 0 {
+		return errors.New("role: at least one of gateway, api, worker, all")
+	}
+	for _, r := range c.Role {
+		if !slices.Contains([]string{roleGateway, roleAPI, roleWorker, roleAll}, r) {
+			return fmt.Errorf("role: %q is none of gateway, api, worker, all", r)
+		}
+	}
+	if c.Drain < 0 || c.Drain > drainMax {
+		return fmt.Errorf("drain: %s is not between 0s and %s", c.Drain, drainMax)
+	}
+	return nil
+}
+
+// isURL reports whether text is a URL of one of the schemes that names a host, or
+// says in its query where the socket is.
+func isURL(text string, schemes ...string) bool {
+	u, err := url.Parse(text)
+	return err == nil && slices.Contains(schemes, u.Scheme) && (u.Host != "" || u.Query().Has("host"))
+}
+
 // Has reports whether the node starts the named role.
 func (c *Config) Has(role string) bool {
-	return slices.Contains(c.Role, "all") || slices.Contains(c.Role, role)
+	return slices.Contains(c.Role, roleAll) || slices.Contains(c.Role, role)
 }
 
 // Loopback reports whether only this machine can reach the node, on any of its

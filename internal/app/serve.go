@@ -44,7 +44,10 @@ func (n *Node) listen(ctx context.Context) (err error) {
 func (n *Node) serve(ctx context.Context) error {
 	requests, endRequests := context.WithCancel(context.WithoutCancel(ctx))
 	defer endRequests()
+	files := filesMax()
+	lobby := newLobby(clock.System{}, func() int { return lobbyPlaces(files, n.gateway.Open()) })
 	server := &http.Server{
+		ConnState:         lobby.note,
 		Handler:           n.routes(),
 		ReadHeaderTimeout: headerTerm,
 		IdleTimeout:       idleTerm,
@@ -68,6 +71,7 @@ func (n *Node) serve(ctx context.Context) error {
 	close(n.ready)
 	group.Go(func() error {
 		<-groupCtx.Done()
+		n.drain(groupCtx)
 		clock.System{}.AfterFunc(graceTerm, endRequests) // live streams would go on for ever
 		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTerm)
 		defer cancel()
@@ -76,13 +80,24 @@ func (n *Node) serve(ctx context.Context) error {
 	return group.Wait()
 }
 
+// edges are the parts of the node's ways in that run beside requests, by its roles.
+func (n *Node) edges() (parts []func(context.Context) error) {
+	if n.config.Has(roleGateway) {
+		parts = append(parts, n.gateway.Run)
+	}
+	if n.config.Has(roleAPI) {
+		parts = append(parts, n.api.Run, n.page.Run)
+	}
+	return parts
+}
+
 // routes sends each request to its edge.
 func (n *Node) routes() http.Handler {
 	mux := http.NewServeMux()
-	if n.config.Has("gateway") {
+	if n.config.Has(roleGateway) {
 		mux.Handle("/ocpp/", n.gateway)
 	}
-	if n.config.Has("api") {
+	if n.config.Has(roleAPI) {
 		mux.Handle("/api/", n.api)
 		mux.Handle("/problems/", n.api)
 		mux.Handle("/", n.page)

@@ -189,7 +189,7 @@ func TestEventsComeBack(t *testing.T) {
 		}
 		switch n {
 		case 1:
-			fmt.Fprint(w, ": hello\nid: zero\n\nevent: site.created\nid: one\ndata: {\"type\":\"site.created\",\"subject\":\"sit_1\"}\n\nevent: cut")
+			fmt.Fprint(w, ": hello\nid: zero\n\nevent: site.created\nid: one\ndata: {\"type\":\"site.created\",\"subject\":\"sit_1\"}\n\nevent: cut\nid: lost\nda")
 		case 2:
 			fmt.Fprint(w, "event: reset\nid: two\ndata: {}\n\n")
 		default:

@@ -25,9 +25,10 @@ type Event struct {
 	SiteID    string         `json:"site_id"`
 	Subject   string         `json:"subject"`
 	Version   int64          `json:"version"`
+	Live      bool           `json:"live,omitzero"` // not in the log: it does not come again
 	Data      jsontext.Value `json:"data"`
 
-	ID string `json:"-"` // the place in the log, to come back to
+	ID string `json:"-"` // the place in the log, to come back to; of a live one that of the event before it
 }
 
 // eventMax bounds a line of the stream: an event is a kilobyte.
@@ -97,12 +98,14 @@ func (c *Client) stream(ctx context.Context, topics []string, lastID *string, yi
 // but a comment.
 func readEvent(lines *bufio.Scanner, lastID *string) (Event, error) {
 	var name, data string
+	id := *lastID // reached with the empty line: an event that was cut off comes again
 	for lines.Scan() {
 		field, value, _ := strings.Cut(lines.Text(), ":")
 		value = strings.TrimPrefix(value, " ")
 		switch {
 		case lines.Text() == "":
-			e := Event{Type: name, ID: *lastID}
+			*lastID = id
+			e := Event{Type: name, ID: id}
 			if data != "" {
 				if err := json.Unmarshal([]byte(data), &e); err != nil {
 					return e, fmt.Errorf("event %s: %w", name, err)
@@ -113,7 +116,7 @@ func readEvent(lines *bufio.Scanner, lastID *string) (Event, error) {
 		case field == "event":
 			name = value
 		case field == "id":
-			*lastID = value
+			id = value
 		case field == "data":
 			data += value
 		}

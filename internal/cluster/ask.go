@@ -91,6 +91,19 @@ func (b *Bus) Ask(ctx context.Context, node ident.NodeID, kind string, id ident.
 	return parseAnswer(reply.Data)
 }
 
+// pingKind is the kind of the one message that the bus answers by itself.
+const pingKind = "ping"
+
+// Ping reports why messages do not reach a node, nil when they do: whatever it
+// answers, it is there.
+func (b *Bus) Ping(ctx context.Context, node ident.NodeID) error {
+	_, err := b.Ask(ctx, node, pingKind, "", nil)
+	if fault.Is(err, fault.Unavailable) || fault.Is(err, fault.TimedOut) {
+		return err
+	}
+	return nil
+}
+
 // errLineCut says that the connection broke while somebody waited.
 var errLineCut = errors.New("connection lost")
 
@@ -171,6 +184,9 @@ func (b *Bus) serve(ctx context.Context, kind string, id ident.StationID, body [
 	b.desk.mu.Unlock()
 	if handle == nil {
 		return nil, fault.New(fault.Unavailable, "node_unreachable", "node", string(b.node))
+	}
+	if kind == pingKind {
+		return nil, nil
 	}
 	answer, err := handle(ctx, kind, id, body)
 	if err == nil && len(answer) > bodyMax {

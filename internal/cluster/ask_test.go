@@ -97,6 +97,26 @@ func TestAsk(t *testing.T) {
 }
 
 // Kinds travel by name: each has one.
+// A ping is answered by whoever is there, be it a release that does not know it.
+func TestPing(t *testing.T) {
+	first, second := pair(t)
+	if err := first.Ping(t.Context(), two); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("before Serve: got %v, want Unavailable", err)
+	}
+	serve(t, second, func(context.Context, string, ident.StationID, []byte) ([]byte, error) {
+		t.Error("the handler was asked")
+		return nil, fault.New(fault.Conflict, "station_offline")
+	})
+	for _, from := range []*Bus{first, second} {
+		if err := from.Ping(t.Context(), two); err != nil {
+			t.Errorf("got %v, want an answer", err)
+		}
+	}
+	if err := first.Ping(t.Context(), nobody); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("nobody: got %v, want Unavailable", err)
+	}
+}
+
 func TestEveryKindHasAName(t *testing.T) {
 	seen := map[string]bool{}
 	for kind := fault.Internal; kind <= fault.UpstreamFailed; kind++ {

@@ -34,6 +34,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
+	"pylon/internal/domain/event"
 	"pylon/internal/kernel/fault"
 	"pylon/internal/kernel/ident"
 )
@@ -120,7 +121,7 @@ func connect(ctx context.Context, o Options, s *server.Server) (*Bus, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	b := &Bus{node: o.Node, log: o.Log}
-	b.feed.topics = map[ident.OrganisationID]*topic{}
+	b.feed.topics, b.feed.last = map[ident.OrganisationID]*topic{}, map[ident.OrganisationID]event.Position{}
 	b.watchers.watches = map[string][]chan struct{}{}
 	b.desk.life, b.desk.end = context.WithCancel(context.WithoutCancel(ctx))
 	b.close = sync.OnceValue(b.shut)

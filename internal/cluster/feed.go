@@ -2,6 +2,8 @@ package cluster
 
 import (
 	"encoding/binary"
+	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -17,9 +19,15 @@ const (
 	packetMax      = 256 << 10 // bytes of events in one message
 )
 
+// previousHeader is a header of messages with events: the number of the event
+// before the first of them, of the same organisation in the same stream. A
+// release that does not know it does without.
+const previousHeader = "Pylon-Previous"
+
 // feed is the live feed on this node.
 type feed struct {
 	mu     sync.Mutex
+	last   map[ident.OrganisationID]event.Position // of what this node has published; as many as have had news
 	topics map[ident.OrganisationID]*topic
 	size   int  // subscribers
 	closed bool // no more subscribers
@@ -32,7 +40,8 @@ type topic struct {
 }
 
 // Publish shows events to the subscribers of their organisations, on this node
-// and all others. It does not wait. Their JSON is not changed after it.
+// and all others. It does not wait. Their JSON is not changed after it. Those of a
+// stream are published in order, all of them.
 //
 // What does not leave because the server is away is told as a gap when it is
 // back, so an error here has nobody to go to.
@@ -55,23 +64,52 @@ func (b *Bus) publish(org ident.OrganisationID, events []event.Recorded) {
 		b.log.Error("event without an organisation", "type", string(events[0].Type))
 		return
 	}
+	events = b.feed.chain(org, events)
 	b.feed.deliver(org, events)
-	var packet []byte
+	var packet *nats.Msg
 	for i := range events {
 		if packet == nil {
-			packet = append(make([]byte, 0, 512), formatVersion)
+			packet = &nats.Msg{Subject: to, Header: nats.Header{}, Data: append(make([]byte, 0, 512), formatVersion)}
+			packet.Header[previousHeader] = []string{strconv.FormatInt(events[i].Previous, 10)}
 		}
-		packet = appendEvent(packet, &events[i])
-		if len(packet) >= packetMax || i == len(events)-1 {
-			_ = b.conn.Publish(to, packet)
+		packet.Data = appendEvent(packet.Data, &events[i])
+		if len(packet.Data) >= packetMax || i == len(events)-1 {
+			_ = b.conn.PublishMsg(packet)
 			packet = nil
 		}
 	}
 }
 
+// chain returns events that this node publishes with what came before each, and
+// notes the last.
+func (f *feed) chain(org ident.OrganisationID, events []event.Recorded) []event.Recorded {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	chained := slices.Clone(events)
+	f.last[org] = link(chained, f.last[org])
+	return chained
+}
+
+// link writes into events what came before each, before the first of them last,
+// and returns the last of all. What is only live is no part of it; before it
+// stands what does not have to have come.
+func link(events []event.Recorded, last event.Position) event.Position {
+	for i := range events {
+		e := &events[i]
+		if last.Stream == e.Stream || e.Live {
+			e.Previous = last.Number
+		}
+		if !e.Live {
+			last = e.Position
+		}
+	}
+	return last
+}
+
 // Subscribe returns the events of an organisation that are published from now on
 // on any node; between two streams, and after a failure, not in order, and
-// perhaps twice. Their Data is nil, JSON has it.
+// perhaps twice. Their Data is nil, JSON has it. A message may be lost on its way
+// between nodes: then the next event's Previous is one that did not come.
 //
 // The channel is closed when the subscriber is too far behind, when something may
 // be missing, when there are too many subscribers, and by cancel, which may be
@@ -83,7 +121,7 @@ func (b *Bus) Subscribe(org ident.OrganisationID) (events <-chan event.Recorded,
 	to, err := subject(eventsSubject, string(org))
 	if err == nil {
 		err = b.feed.join(org, s, func() (*nats.Subscription, error) {
-			return b.conn.Subscribe(to, func(m *nats.Msg) { b.arrived(org, m.Data) })
+			return b.conn.Subscribe(to, func(m *nats.Msg) { b.arrived(org, m) })
 		})
 	}
 	if err != nil {
@@ -100,12 +138,16 @@ func (b *Bus) Subscribe(org ident.OrganisationID) (events <-chan event.Recorded,
 }
 
 // arrived takes events that another node published.
-func (b *Bus) arrived(org ident.OrganisationID, packet []byte) {
-	events, err := parseEvents(org, packet)
+func (b *Bus) arrived(org ident.OrganisationID, m *nats.Msg) {
+	events, err := parseEvents(org, m.Data)
 	if err != nil {
-		b.log.Warn("events of another release", "bytes", len(packet))
+		b.log.Warn("events of another release", "bytes", len(m.Data))
 		b.lookAgain()
 		return
+	}
+	previous, _ := strconv.ParseInt(m.Header.Get(previousHeader), 10, 64) // 0: another release, which does not say
+	if i := slices.IndexFunc(events, func(e event.Recorded) bool { return !e.Live }); i >= 0 {
+		link(events, event.Position{Stream: events[i].Stream, Number: previous})
 	}
 	b.feed.deliver(org, events)
 }
@@ -271,6 +313,7 @@ func parseEvents(org ident.OrganisationID, b []byte) ([]event.Recorded, error) {
 		e.Version = r.number()
 		e.At = time.UnixMicro(r.number()).UTC()
 		e.JSON = r.bytes()
+		e.Live = e.Stream == ""
 		events = append(events, e)
 	}
 	if r.bad {

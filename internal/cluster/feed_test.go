@@ -3,6 +3,7 @@ package cluster
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -42,11 +43,19 @@ func TestFeed(t *testing.T) {
 	defer cancelOther()
 
 	mixed := append(append(events(orgA, 1, 2), events(orgB, 3, 1)...), events(orgA, 4, 1000)...)
-	mixed = append(mixed, events("", 5, 1)...) // nobody's: a defect of the caller's, and no more
+	mixed[1].Position, mixed[1].Live = event.Position{}, true // of no log
+	mixed = append(mixed, events("", 5, 1)...)                // nobody's: a defect of the caller's, and no more
 	first.Publish(mixed)
 	for name, feed := range map[string]<-chan event.Recorded{"here": here, "there": there, "there again": again} {
-		for i, want := range append(events(orgA, 1, 2), events(orgA, 4, 1000)...) {
+		for i, want := range append(slices.Clone(mixed[:2]), events(orgA, 4, 1000)...) {
 			want.Data = nil
+			switch want.Number {
+			case 0, 4:
+				want.Previous = 1
+			case 1:
+			default:
+				want.Previous = want.Number - 1
+			}
 			if got := <-feed; !reflect.DeepEqual(got, want) {
 				t.Fatalf("%s, event %d: got %+v, want %+v", name, i, got, want)
 			}
@@ -74,6 +83,36 @@ func TestFeed(t *testing.T) {
 	}
 	if len(first.feed.topics) != 0 || len(second.feed.topics) != 1 || second.feed.size != 1 {
 		t.Errorf("left behind: %v, %v", first.feed.topics, second.feed.topics)
+	}
+}
+
+// Who gets an event knows whether he has the one before it.
+func TestAnEventNamesThePreviousOne(t *testing.T) {
+	first, second := pair(t)
+	first.Publish(events(orgA, 1, 2))
+	first.Publish(events(orgB, 3, 1))
+	feed, cancel := second.Subscribe(orgA)
+	defer cancel()
+	large := events(orgA, 4, 40)
+	for i := range large {
+		large[i].JSON = make([]byte, 100<<10) // more than a message takes
+	}
+	first.Publish(large)
+	next := events(orgA, 1, 1)
+	next[0].Stream = "nod_1/2"
+	first.Publish(next)
+	got := <-feed
+	for got.Number < large[0].Number { // on their way when it began
+		got = <-feed
+	}
+	for previous := int64(2); previous < large[0].Number+int64(len(large))-1; got = <-feed {
+		if got.Previous != previous {
+			t.Fatalf("event %d: got %d as the one before, want %d", got.Number, got.Previous, previous)
+		}
+		previous = got.Number
+	}
+	if got.Previous != 0 {
+		t.Errorf("the first of a stream: got %d as the one before, want none", got.Previous)
 	}
 }
 

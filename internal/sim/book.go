@@ -141,7 +141,7 @@ func displayed(c Config) []line {
 		of(show("", "DeviceDataCtrlr", "ItemsPerMessage", integer, page), "SetVariables"),
 		of(show("", "MonitoringCtrlr", "ItemsPerMessage", integer, page), "SetVariableMonitoring"),
 		show("", "OCPPCommCtrlr", "FileTransferProtocols", memberList, "HTTP,HTTPS,FTP"),
-		of(show("", "OCPPCommCtrlr", "MessageTimeout", integer, strconv.Itoa(int(callTimeout/time.Second))), "Default"),
+		of(show("", "OCPPCommCtrlr", "MessageTimeout", integer, strconv.Itoa(int(c.Patience/time.Second))), "Default"),
 		show("", "DisplayMessageCtrlr", "SupportedFormats", memberList, "ASCII,UTF8"),
 		show("", "DisplayMessageCtrlr", "SupportedPriorities", memberList, "AlwaysFront,InFront,NormalCycle"),
 		show("", "LocalAuthListCtrlr", "Entries", integer, strconv.Itoa(listMax)),

@@ -144,7 +144,7 @@ func (s *Station) restart(ctx context.Context, r reset) {
 	if r.evse != 0 { // its EVSE begins anew; the station's controller does not
 		return
 	}
-	patience, cancel := context.WithTimeout(ctx, callTimeout)
+	patience, cancel := context.WithTimeout(ctx, s.config.Patience)
 	defer cancel()
 	if err := s.Settled(patience); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return

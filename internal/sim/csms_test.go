@@ -109,9 +109,10 @@ func (c *csms) setDown(down bool) {
 }
 
 func (c *csms) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	user, password, ok := r.BasicAuth()
 	c.mu.Lock()
 	c.handshakes++
-	c.reached = r.Host
+	c.reached, c.password = r.Host, password
 	down, protocols := c.down, c.protocols
 	c.mu.Unlock()
 	if down {
@@ -125,7 +126,6 @@ func (c *csms) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	identity := strings.TrimPrefix(r.URL.Path, "/ocpp/")
-	user, password, ok := r.BasicAuth()
 	if ok && user != identity {
 		c.t.Errorf("station %s logs in as %s", identity, user)
 	}
@@ -137,7 +137,6 @@ func (c *csms) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p := &peer{version: version, ws: ws, out: make(chan []byte, 16), ended: make(chan struct{}), answers: make(chan ocppj.Frame, 1)}
 	c.mu.Lock()
 	c.peers[identity] = p
-	c.password = password
 	c.mu.Unlock()
 	ws.SetPingHandler(func(string) error {
 		c.mu.Lock()

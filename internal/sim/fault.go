@@ -21,6 +21,7 @@ const (
 	MeterReset      Fault = "meter_reset"       // the register begins again at 0
 	MeterJump       Fault = "meter_jump"        // the register gains far too much once
 	LostAnswer      Fault = "lost_answer"       // the socket goes after the next transaction message, before its answer; it comes again
+	Repeated        Fault = "repeated"          // the next transaction message that is answered comes once more, behind those that wait by then
 	LostStop        Fault = "lost_stop"         // the next stop is never sent
 	OvertakenStop   Fault = "overtaken_stop"    // the next stop waits in the station while Available and a boot go before it; for the duration after the boot, at least 1 s
 	ShuffledQueue   Fault = "shuffled_queue"    // what was queued offline leaves out of order, once
@@ -40,7 +41,7 @@ const (
 func Faults() []Fault {
 	return []Fault{
 		LinkCut, PowerCut, StuckConnector, ClockWrong, ClockSet, MeterSilent, MeterBackwards, MeterReset, MeterJump,
-		LostAnswer, LostStop, OvertakenStop, ShuffledQueue, SkippedSeqNo, StatusStorm, DeafCommands, LowerCaseTokens,
+		LostAnswer, Repeated, LostStop, OvertakenStop, ShuffledQueue, SkippedSeqNo, StatusStorm, DeafCommands, LowerCaseTokens,
 		ReversedTokens, SecondToken, IdleEnergy, Swapped, UnknownStop, DoubleStart,
 	}
 }
@@ -81,7 +82,7 @@ func (s *Station) Inject(f Fault, d time.Duration) {
 		s.last(at, d)
 	case SecondToken, DoubleStart, UnknownStop:
 		s.injectTransaction(at)
-	case LostAnswer, LostStop, OvertakenStop, ShuffledQueue, SkippedSeqNo:
+	case LostAnswer, Repeated, LostStop, OvertakenStop, ShuffledQueue, SkippedSeqNo:
 		s.arm(at, d)
 	default:
 		panic("sim: no fault is called " + string(f))

@@ -241,6 +241,23 @@ func TestFaultLostAnswer(t *testing.T) {
 	})
 }
 
+func TestFaultRepeated(t *testing.T) {
+	onAll(t, nil, func(t *testing.T, r rig) {
+		r.station.Inject(sim.Repeated, 0)
+		leave(t, r, come(r, time.Minute))
+		starts := heardOf(r, "Started")
+		if len(starts) != 2 || starts[0].says != starts[1].says || starts[0].id != starts[1].id {
+			t.Errorf("got starts %+v, want the same twice", starts)
+		}
+		if handshakes, _ := r.logins(); handshakes != 1 {
+			t.Errorf("%d connections, want 1", handshakes)
+		}
+		if got := r.station.Truth()[0].Messages[0]; got.Tries != 1 || !got.Acknowledged {
+			t.Errorf("got %+v, want the start acknowledged at the first try", got)
+		}
+	})
+}
+
 func TestFaultLostStop(t *testing.T) {
 	onAll(t, nil, func(t *testing.T, r rig) {
 		r.station.Inject(sim.LostStop, 0)

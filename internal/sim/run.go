@@ -111,6 +111,7 @@ func (s *Station) connected(link *Link) {
 	defer s.mu.Unlock()
 	s.link = link
 	now := s.clock.Now()
+	s.connections = append(s.connections, Connection{Began: now})
 	s.bootAt, s.beatAt, s.pingAt = time.Time{}, now, now
 	if now.Before(latest(s.restingTo, s.darkUntil)) { // lost again before it was there
 		link.Close()
@@ -148,6 +149,7 @@ func (s *Station) disconnected() {
 	s.mu.Lock()
 	s.countAll()
 	s.link, s.offlineSince = nil, s.time()
+	s.connections[len(s.connections)-1].Ended = s.clock.Now()
 	dropped := s.outbox.drop(func(p *parcel) bool { return !p.kept })
 	s.regulate()
 	s.touch()
@@ -192,7 +194,7 @@ func (s *Station) boot(ctx context.Context, link *Link) {
 	s.mu.Lock()
 	request := s.speak.boot(s.bootWhy)
 	s.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, s.config.Patience)
 	defer cancel()
 	response, err := s.call(ctx, link, request)
 	if errors.Is(err, context.DeadlineExceeded) {
@@ -241,12 +243,14 @@ func (s *Station) call(ctx context.Context, link *Link, request schema.Message) 
 	if err != nil {
 		return nil, err
 	}
+	began := s.clock.Now()
 	answered, err := link.CallRaw(ctx, request.Action(), payload)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", request.Action(), err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.took = s.clock.Now().Sub(began)
 	return s.speak.read(request.Action(), answered)
 }
 
@@ -264,7 +268,7 @@ func (s *Station) send(ctx context.Context, link *Link, p *parcel) (lost bool) {
 	p.note(func(m *Sent) { m.Tries++ })
 	s.mu.Unlock()
 
-	callCtx, cancel := context.WithTimeout(ctx, callTimeout)
+	callCtx, cancel := context.WithTimeout(ctx, s.config.Patience)
 	defer cancel()
 	response, err := s.call(callCtx, link, p.message)
 	timedOut := errors.Is(err, context.DeadlineExceeded)
@@ -301,6 +305,7 @@ func (s *Station) again(p *parcel, err error, lost bool) bool {
 	switch {
 	case err == nil:
 		p.note(func(m *Sent) { m.Acknowledged, m.Told = true, s.clock.Now() })
+		s.repeat(p)
 	case p.kept && lost:
 		return true
 	case p.kept && p.refusals+1 < s.settings.number(attempts):
@@ -312,6 +317,17 @@ func (s *Station) again(p *parcel, err error, lost bool) bool {
 	}
 	s.outbox.remove(p)
 	return false
+}
+
+// repeat takes the chance to send a message once more. The lock is held.
+func (s *Station) repeat(p *parcel) {
+	if p.about == nil {
+		return
+	}
+	if a, ok := s.take(Repeated, s.evse(p.about.EVSE)); ok {
+		a.session = p.about // whatever runs there by now
+		s.outbox.put(&parcel{message: p.message, kept: true})
+	}
 }
 
 // put hands a parcel to the outbox. What is of no use later is not queued while

@@ -28,9 +28,7 @@ import (
 )
 
 const (
-	// callTimeout is how long a station waits for an answer before it takes the
-	// connection for dead, and dialTimeout for a connection.
-	callTimeout = 30 * time.Second
+	// dialTimeout is how long a station waits for a connection.
 	dialTimeout = 10 * time.Second
 	// bootRetry is how long it waits to boot again when the server gave no interval.
 	bootRetry = 30 * time.Second
@@ -54,6 +52,7 @@ type Config struct {
 	Guest              Visit         // who comes when a session is started remotely; by default a car that stays 5 minutes
 	Hand               time.Duration // how long people take for what they do: plugging in, holding up a card; default 1 s
 	Backoff            Backoff
+	Patience           time.Duration // how long it waits for an answer before it takes the connection for dead; default 30 s
 	Seed               uint64
 }
 
@@ -113,6 +112,7 @@ type Station struct {
 	pingAt   time.Time     // of the last ping
 	alignAt  time.Time     // of the next clock-aligned reading, by the true clock; zero until it is known
 	skew     time.Duration // how far the station's clock is ahead of the true one
+	took     time.Duration // for the last answer to come
 	calls    uint64        // made so far, for their ids
 	serial   uint64        // of transactions, for their ids
 	swaps    uint64        // how often another took the place
@@ -126,6 +126,8 @@ type Station struct {
 	offlineSince time.Time // by the station's clock, when there is no link
 	restingTo    time.Time // not to dial before: the station restarts, or there is no network
 	darkUntil    time.Time // the power is cut
+
+	connections []Connection // all that there were
 
 	injected  []*struck
 	armed     []armed
@@ -187,6 +189,7 @@ func (s *Station) newProfiles() *profile.Set { return profile.New(s.config.rules
 func (c Config) withDefaults() Config {
 	c.SampleInterval = orDefault(c.SampleInterval, 10*time.Second)
 	c.Hand = orDefault(c.Hand, time.Second)
+	c.Patience = orDefault(c.Patience, 30*time.Second)
 	c.Backoff.Wait = orDefault(c.Backoff.Wait, time.Second)
 	c.Backoff.Random = orDefault(c.Backoff.Random, time.Second)
 	if c.Backoff.Doublings == 0 {
@@ -235,14 +238,14 @@ func (s *Station) registerAt(now time.Time) unit.WattHour {
 func (s *Station) time() time.Time { return s.clock.Now().Add(s.skew) }
 
 // setTime sets the station's clock by what the server says. Differences that the
-// way of the answer can explain are left alone.
+// way of the question and the answer can explain are left alone.
 func (s *Station) setTime(says schema.Timestamp) {
 	const explained = 2 * time.Second
 	at, err := says.Time()
 	if err != nil || s.config.OwnTime || s.astray {
 		return
 	}
-	if off := at.Sub(s.time()); off.Abs() > explained {
+	if off := at.Sub(s.time()); off.Abs() > explained+s.took {
 		s.countAll()
 		s.skew += off
 	}

@@ -70,7 +70,19 @@ func (s *Station) Truth() []Session {
 	return out
 }
 
-// Forget drops the sessions that ended, and the faults that were over, before the
+// Connection is a time in which a station was connected, by the true clock.
+type Connection struct {
+	Began, Ended time.Time // Ended is zero while it lasts
+}
+
+// Connections returns when the station was connected, oldest first.
+func (s *Station) Connections() []Connection {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.connections)
+}
+
+// Forget drops the sessions and connections that ended, and the faults that were over, before the
 // time. Messages about them that are still to be sent are sent all the same.
 func (s *Station) Forget(before time.Time) {
 	s.mu.Lock()
@@ -78,6 +90,7 @@ func (s *Station) Forget(before time.Time) {
 	s.sessions = slices.DeleteFunc(s.sessions, func(session *Session) bool {
 		return !session.Running() && session.TrueEnded.Before(before)
 	})
+	s.connections = slices.DeleteFunc(s.connections, func(c Connection) bool { return !c.Ended.IsZero() && c.Ended.Before(before) })
 	s.injected = slices.DeleteFunc(s.injected, func(at *struck) bool {
 		return !at.To.IsZero() && at.To.Before(before)
 	})

@@ -5,21 +5,34 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"strconv"
+	"math/rand/v2"
+	"slices"
 
 	"pylon/internal/domain/event"
 )
 
 // write makes a batch durable and tells each job what became of it.
 func (c *committer) write(batch []*job) {
-	err := c.attempt(batch, false)
-	if errors.Is(err, errGuilty) {
-		err = c.attempt(batch, true)
+	err := c.attempt(batch)
+	for try := 1; try < attemptsMax && (errors.Is(err, errGuilty) || errors.Is(err, errAgain)); try++ {
+		switch {
+		case errors.Is(err, errAgain): // a random pause, or the two meet again
+			<-c.clock.After(rand.N(againPause << min(try, againDoublings)))
+		case try >= guiltyMax:
+			for _, j := range batch {
+				j.alone = true
+			}
+		}
+		err = c.attempt(batch)
+	}
+	if errors.Is(err, errGuilty) || errors.Is(err, errAgain) {
+		err = unavailable(err)
 	}
 	for _, j := range batch {
 		if j.err == nil {
 			j.err = err
 		}
+		c.lost = c.lost || errors.Is(j.err, errLost) // a beat knows, even when the stream was opened behind the back of whoever ended the lease
 	}
 	news := c.news(batch)
 	for _, j := range batch {
@@ -35,6 +48,7 @@ func (c *committer) news(batch []*job) []event.Recorded {
 	var news []event.Recorded
 	for _, j := range batch {
 		if j.err == nil && len(j.events) > 0 {
+			j.landed()
 			if news == nil {
 				news = make([]event.Recorded, 0, len(batch))
 			}
@@ -44,106 +58,41 @@ func (c *committer) news(batch []*job) []event.Recorded {
 	return news
 }
 
-// errGuilty says that a job failed halfway: the batch is to be written again
-// with each job on its own.
-var errGuilty = errors.New("a job failed halfway")
-
-// attempt writes the batch in one transaction. With each job in a savepoint of
-// its own, when careful, any may fail without the others; without, which is
-// cheaper, only one that has changed nothing yet. A job's own failure is left
-// in its err; what is returned concerns all that have none.
-func (c *committer) attempt(batch []*job, careful bool) error {
+// attempt writes the batch in one transaction. A job's own failure is left in
+// its err; what is returned concerns all that have none.
+func (c *committer) attempt(batch []*job) error {
 	if err := c.ready(); err != nil {
 		return err
 	}
+	for _, j := range batch {
+		j.err = nil
+	}
 	n := c.at
 	n.at = max(n.at, c.clock.Now().UnixMicro())
-	if err := c.tell(c.catalogue.begin); err != nil {
-		return c.away(err)
-	}
-	landing := false
-	for _, j := range batch {
-		before := n
-		err := c.perform(j, &n, careful)
-		if err != nil {
-			return c.abandon(err)
-		}
-		if j.err != nil {
-			n = before
-		}
-		landing = landing || j.err == nil
-	}
-	if !landing {
-		return c.abandon(nil)
-	}
-	return c.land(n)
-}
-
-// perform writes one job, or leaves in its err why it is refused. An error
-// says that the transaction cannot go on.
-func (c *committer) perform(j *job, n *numbers, careful bool) error {
-	j.err = nil
-	if careful {
-		if err := c.tell(c.catalogue.savepoint); err != nil {
-			return err
-		}
-	}
-	first := n.event
-	touched, err := c.execute(j, n)
-	if err == nil {
-		for i := range j.events {
-			j.events[i].Stream, j.events[i].Number = strconv.FormatInt(n.stream, 10), first+1+int64(i)
-		}
-		if careful {
-			return c.tell(c.catalogue.release)
-		}
-		return nil
-	}
-	why, refused := c.catalogue.dialect.refusalOf(err)
-	switch {
-	case !refused:
-		return err
-	case careful:
-		j.err = why
-		return errors.Join(c.tell(c.catalogue.rollbackTo), c.tell(c.catalogue.release))
-	case touched:
-		return errGuilty
-	}
-	j.err = why
-	return nil
-}
-
-// execute runs a job's statements. touched says whether anything was changed.
-func (c *committer) execute(j *job, n *numbers) (touched bool, err error) {
-	for i := range j.ops {
-		o := &j.ops[i]
-		if err := c.w.run(o, n); err != nil {
-			missed := errors.As(err, new(refusal)) // else a statement failed, and some databases end the transaction then
-			return touched || !missed, err
-		}
-		touched = touched || !o.stmt.inert
-	}
-	return touched, nil
-}
-
-// land commits, with the mark by which one can tell later that it has.
-func (c *committer) land(n numbers) error {
-	mark := op{
-		stmt: c.catalogue.mark, miss: errLost,
-		args: []driver.Value{n.event, c.batches + 1, n.stream, c.batches},
-	}
-	if err := c.w.run(&mark, nil); err != nil {
-		c.lost = errors.Is(err, errLost)
+	if err := c.w.write(batch, &n, c.mark); err != nil {
 		return c.abandon(err)
 	}
-	if err := c.tell(c.catalogue.commit); err != nil {
+	if !slices.ContainsFunc(batch, func(j *job) bool { return j.err == nil }) {
+		return c.abandon(nil)
+	}
+	if err := c.w.commit(); err != nil {
+		if errors.Is(err, errAgain) {
+			return c.abandon(err)
+		}
 		if err := c.resolve(err); err != nil {
 			return err
 		}
+	} else {
+		c.batches++
 	}
 	c.at = n
-	c.batches++
 	return nil
+}
+
+// mark is what a batch leaves in its stream, so that one can tell later whether
+// it has landed.
+func (c *committer) mark(n numbers) op {
+	return op{stmt: c.catalogue.mark, miss: errLost, args: []driver.Value{n.event, c.batches + 1, n.stream, c.batches}}
 }
 
 // resolve finds out what became of a commit that returned an error. nil says
@@ -151,7 +100,7 @@ func (c *committer) land(n numbers) error {
 func (c *committer) resolve(cause error) error {
 	for range resolveTries {
 		_ = c.drop() // it has failed already
-		landed, err := c.landed()
+		landed, err := c.fence()
 		switch {
 		case err != nil:
 		case landed:
@@ -167,27 +116,37 @@ func (c *committer) resolve(cause error) error {
 	return errors.Join(errUnknown, cause)
 }
 
-// landed reports whether the batch after the last known one is in the database.
-func (c *committer) landed() (bool, error) {
-	w, err := c.connect(context.Background())
-	if err != nil {
+// fence reports whether the batch in doubt is in the database, and sees to it
+// that it does not come later. Looking is not enough: the server may not have
+// come to the COMMIT yet, or not to the end of the connection. The lost
+// transaction has changed the stream's row, so a change to that row waits until
+// it has ended, one way or the other. A batch adds one to the count, a fence
+// two, however often it is tried: an odd difference is a batch that landed.
+func (c *committer) fence() (landed bool, err error) {
+	if err := c.connected(); err != nil {
 		return false, err
 	}
-	c.w = w
-	row, err := w.ask("SELECT batches FROM streams WHERE stream = $1", c.at.stream)
-	if err != nil {
+	count := []driver.Value{nil}
+	if err := c.w.run(&op{stmt: c.catalogue.fence, args: []driver.Value{c.at.stream}, miss: errLost, row: count}); err != nil {
 		return false, err
 	}
-	return row != nil && row[0] == c.batches+1, nil
+	now, _ := count[0].(int64)
+	landed = (now-c.batches)%2 != 0
+	c.batches = now
+	return landed, nil
 }
 
 // abandon rolls back and returns what cause means for the jobs of the batch.
 func (c *committer) abandon(cause error) error {
-	err := c.tell(c.catalogue.rollback)
-	switch {
-	case cause != nil && !errors.Is(cause, errGuilty) && !errors.Is(cause, errLost):
+	c.lost = c.lost || errors.Is(cause, errLost)
+	if cause != nil && c.catalogue.dialect.stale(cause) { // before COMMIT: nothing has landed
+		_ = c.drop() // it has failed already
+		return errAgain
+	}
+	if cause != nil && !errors.Is(cause, errGuilty) && !errors.Is(cause, errAgain) && !errors.Is(cause, errLost) {
 		return c.away(cause)
-	case err != nil: // whatever is open ends with the connection
+	}
+	if err := c.w.rollback(); err != nil { // whatever is open ends with the connection
 		_ = c.drop()
 	}
 	return cause
@@ -208,34 +167,54 @@ func (c *committer) drop() error {
 	return w.close()
 }
 
-func (c *committer) tell(s *statement) error { return c.w.run(&op{stmt: s}, nil) }
+// connected sees to it that there is a connection.
+func (c *committer) connected() error {
+	if c.w != nil {
+		return nil
+	}
+	w, err := c.connect(context.Background())
+	if err != nil {
+		return unavailable(err)
+	}
+	c.w = w
+	return nil
+}
 
 // ready sees to it that there is a connection, and a stream to write.
 func (c *committer) ready() error {
 	if c.lost {
 		return errLost
 	}
-	if c.w == nil {
-		w, err := c.connect(context.Background())
-		if err != nil {
-			return unavailable(err)
+	if err := c.connected(); err != nil {
+		return err
+	}
+	var err error
+	for range streamTries {
+		if c.at.stream != 0 {
+			return nil
 		}
-		c.w = w
+		if err = c.openStream(); err == nil || c.lost {
+			return err
+		}
+		if _, refused := c.catalogue.dialect.refusalOf(err); !refused && !errors.Is(err, errAgain) {
+			break
+		}
 	}
-	if c.at.stream != 0 {
-		return nil
+	return c.away(fmt.Errorf("open a stream: %w", err))
+}
+
+// openStream begins the next stream. Another node that does so at the same time
+// may be quicker: then the number exists.
+func (c *committer) openStream() error {
+	number := []driver.Value{nil}
+	err := c.w.run(&op{
+		stmt: c.catalogue.openStream, args: []driver.Value{c.clock.Now().UnixMicro(), string(c.node)}, miss: errLost, row: number,
+	})
+	if err != nil {
+		c.lost = errors.Is(err, errLost)
+		return err
 	}
-	row, err := c.w.ask(`INSERT INTO streams (stream, node, head, batches, pruned, started_at)
-		SELECT COALESCE((SELECT MAX(stream) FROM streams), 0) + 1, node, 0, 0, 0, $1 FROM nodes WHERE node = $2 AND ended_at IS NULL
-		RETURNING stream`, c.clock.Now().UnixMicro(), string(c.node))
-	switch {
-	case err != nil:
-		return c.away(fmt.Errorf("open a stream: %w", err))
-	case row == nil:
-		c.lost = true
-		return errLost
-	}
-	c.at.stream, _ = row[0].(int64)
+	c.at.stream, _ = number[0].(int64)
 	c.at.event, c.at.frame, c.batches = 0, 0, 0
 	return nil
 }

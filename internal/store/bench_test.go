@@ -22,15 +22,35 @@ import (
 	"pylon/internal/kernel/ident"
 	"pylon/internal/kernel/page"
 	"pylon/internal/store"
+	"pylon/test/postgres"
 )
 
-// used returns the processor time of this process.
-func used() time.Duration {
+// ownUsed returns the processor time of this process.
+func ownUsed() time.Duration {
 	var r syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
 		panic(err)
 	}
 	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
+}
+
+// labs are the databases that benchmarks run on: options for an empty one, and
+// what gives its processor time, ours included. PostgreSQL syncs here.
+func labs(b *testing.B) map[string]func() (store.Options, func() time.Duration) {
+	var server *postgres.Server
+	databases := 0
+	return map[string]func() (store.Options, func() time.Duration){
+		"sqlite": func() (store.Options, func() time.Duration) {
+			return store.Options{Path: filepath.Join(b.TempDir(), "pylon.db")}, ownUsed
+		},
+		"postgres": func() (store.Options, func() time.Duration) {
+			if server == nil {
+				server = postgres.Start(b, postgres.Options{})
+			}
+			databases++
+			return store.Options{URL: server.URL(fmt.Sprintf("bench_%d", databases))}, func() time.Duration { return ownUsed() + server.CPU() }
+		},
+	}
 }
 
 // charging is a station in a session that sends a reading after the other.
@@ -112,21 +132,28 @@ func (c *charging) next(n int64) *change.Set {
 // a time, each of which waits for its commit. It prints the processor time of a
 // set, all of it: building the job, writing, syncing and waking.
 func BenchmarkCommit(b *testing.B) {
-	for _, stations := range []int{300, 5000} {
-		for _, callers := range []int{1, 16, 64, 256} {
-			b.Run(fmt.Sprintf("%d of %d", callers, stations), func(b *testing.B) { benchmarkCommit(b, stations, callers) })
+	for name, lab := range labs(b) {
+		for _, stations := range []int{300, 5000} {
+			for _, callers := range []int{1, 16, 64, 256} {
+				b.Run(fmt.Sprintf("%s/%d of %d", name, callers, stations), func(b *testing.B) {
+					o, used := lab()
+					benchmarkCommit(b, o, used, [2]int{stations, callers})
+				})
+			}
 		}
 	}
 }
 
-func benchmarkCommit(b *testing.B, stations, callers int) {
+func benchmarkCommit(b *testing.B, o store.Options, used func() time.Duration, size [2]int) {
+	stations, callers := size[0], size[1]
 	var commits atomic.Int64
-	db := open(b, store.Options{Path: filepath.Join(b.TempDir(), "pylon.db"), OnCommitted: func([]event.Recorded) { commits.Add(1) }})
+	o.OnCommitted = func([]event.Recorded) { commits.Add(1) }
+	db := open(b, o)
 	all := fleet(b, db, stations)
 	var n atomic.Int64
 	before := commits.Load()
 	b.ResetTimer()
-	start := used()
+	start, own := used(), ownUsed()
 	var wait sync.WaitGroup
 	for w := range callers {
 		wait.Go(func() {
@@ -148,6 +175,7 @@ func benchmarkCommit(b *testing.B, stations, callers int) {
 	wait.Wait()
 	b.StopTimer()
 	b.ReportMetric(float64((used()-start).Nanoseconds())/1000/float64(b.N), "cpu-µs/set")
+	b.ReportMetric(float64((ownUsed()-own).Nanoseconds())/1000/float64(b.N), "own-cpu-µs/set")
 	b.ReportMetric(float64(b.N)/float64(commits.Load()-before), "sets/commit")
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "sets/s")
@@ -156,8 +184,17 @@ func benchmarkCommit(b *testing.B, stations, callers int) {
 // BenchmarkLatency sends 1,000 TransactionEvents a second, whether or not those
 // before are committed, and prints how long a commit takes to return.
 func BenchmarkLatency(b *testing.B) {
+	for name, lab := range labs(b) {
+		b.Run(name, func(b *testing.B) {
+			o, _ := lab()
+			benchmarkLatency(b, o)
+		})
+	}
+}
+
+func benchmarkLatency(b *testing.B, o store.Options) {
 	const perSecond = 1000
-	db := open(b, store.Options{Path: filepath.Join(b.TempDir(), "pylon.db")})
+	db := open(b, o)
 	all := fleet(b, db, perSecond)
 	took := make([]time.Duration, b.N)
 	clk := clock.System{}
@@ -187,7 +224,16 @@ func BenchmarkLatency(b *testing.B) {
 // epoch, its state with a running session, its open commands, and that it is
 // online now.
 func BenchmarkConnect(b *testing.B) {
-	db := open(b, store.Options{Path: filepath.Join(b.TempDir(), "pylon.db")})
+	for name, lab := range labs(b) {
+		b.Run(name, func(b *testing.B) {
+			o, used := lab()
+			benchmarkConnect(b, o, used)
+		})
+	}
+}
+
+func benchmarkConnect(b *testing.B, o store.Options, used func() time.Duration) {
+	db := open(b, o)
 	all := fleet(b, db, 3000)
 	var n atomic.Int64
 	b.ResetTimer()
@@ -231,8 +277,18 @@ func connect(b *testing.B, db *database, owner change.Owner) error {
 // BenchmarkRead asks a database of 100,000 stations, each with a connector, and
 // as many sessions.
 func BenchmarkRead(b *testing.B) {
+	for name, lab := range labs(b) {
+		b.Run(name, func(b *testing.B) {
+			o, _ := lab()
+			o.Synchronous = "off"
+			benchmarkRead(b, o)
+		})
+	}
+}
+
+func benchmarkRead(b *testing.B, o store.Options) {
 	const stations = 100_000
-	db := open(b, store.Options{Path: filepath.Join(b.TempDir(), "pylon.db"), Synchronous: "off"})
+	db := open(b, o)
 	org := crowd(b, db, stations)
 	some, err := db.Station(b.Context(), org, "CP-050000")
 	if err != nil {
@@ -258,7 +314,7 @@ func BenchmarkRead(b *testing.B) {
 		do   func() error
 	}{
 		{"station by identity", func() error { return second(db.Station(b.Context(), org, "CP-050000")) }},
-		{"station at the door", func() error { _, _, err := db.StationByIdentity(b.Context(), "", "CP-050000"); return err }},
+		{"station at the door", func() error { _, err := db.StationByIdentity(b.Context(), "", "CP-050000"); return err }},
 		{"owned", func() error { _, _, err := db.Owned(b.Context(), some.Station.ID); return err }},
 		{"token", func() error { _, err := db.TokenByUID(b.Context(), org, "UID-050000"); return ignoreMissing(err) }},
 		{"session", func() error { return second(db.Session(b.Context(), org, open[0].ID)) }},

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/klauspost/compress/zstd"
@@ -10,7 +12,7 @@ import (
 )
 
 // block is a row of meter_blocks: frames of one session that follow each
-// other, column by column, compressed.
+// other, column by column, compressed as far as that is worth while.
 type block struct {
 	station     ident.StationID
 	session     ident.SessionID
@@ -74,17 +76,40 @@ func (p packer) pack(org ident.OrganisationID, frames []meter.Frame) block {
 	for i := range frames {
 		b.samples += len(frames[i].Samples)
 	}
-	b.body = p.encoder.EncodeAll(meter.AppendBlock(nil, frames), nil)
+	packed := meter.Pack(frames)
+	b.body = binary.AppendUvarint([]byte{denseBody}, uint64(len(packed.Dense)))
+	b.body = p.encoder.EncodeAll(packed.Loose, append(b.body, packed.Dense...))
 	return b
+}
+
+// denseBody is the first byte of a block's body that has a dense part, its length
+// before it, ahead of what is compressed. A body without begins as zstd does.
+const denseBody = 2
+
+// parts takes a body apart.
+func (b *block) parts() (dense, compressed []byte, err error) {
+	if len(b.body) == 0 || b.body[0] != denseBody {
+		return nil, b.body, nil
+	}
+	n, width := binary.Uvarint(b.body[1:])
+	rest := b.body[1+max(width, 0):]
+	if width <= 0 || n > uint64(len(rest)) {
+		return nil, nil, errors.New("body is cut")
+	}
+	return rest[:n], rest[n:], nil
 }
 
 // open returns the frames of a block.
 func (p packer) open(b *block) ([]meter.Frame, error) {
-	columns, err := p.decoder.DecodeAll(b.body, nil)
+	dense, compressed, err := b.parts()
 	if err != nil {
 		return nil, fmt.Errorf("block %s %s %d: %w", b.station, b.session, b.first, err)
 	}
-	frames, err := meter.ParseBlock(columns)
+	loose, err := p.decoder.DecodeAll(compressed, nil)
+	if err != nil {
+		return nil, fmt.Errorf("block %s %s %d: %w", b.station, b.session, b.first, err)
+	}
+	frames, err := meter.Block{Loose: loose, Dense: dense}.Frames()
 	if err != nil {
 		return nil, fmt.Errorf("block %s %s %d: %w", b.station, b.session, b.first, err)
 	}

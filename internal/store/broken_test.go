@@ -1,10 +1,6 @@
 package store_test
 
-import (
-	"context"
-	"database/sql/driver"
-	"sync"
-)
+import "sync"
 
 // broken stands between the committer and its database. Before each statement,
 // hook gets its text and what would run it: it may run it or not, and return
@@ -27,64 +23,18 @@ func (b *broken) setConnect(connect func() error) {
 	b.connect = connect
 }
 
-func (b *broken) wrap(c driver.Connector) driver.Connector { return brokenConnector{c, b} }
-
-type brokenConnector struct {
-	driver.Connector
-	*broken
-}
-
-func (c brokenConnector) Connect(ctx context.Context) (driver.Conn, error) {
-	c.mu.Lock()
-	connect := c.connect
-	c.mu.Unlock()
-	if connect != nil {
+// between is for [store.Options].
+func (b *broken) between(text string, run func() error) error {
+	b.mu.Lock()
+	hook, connect := b.hook, b.connect
+	b.mu.Unlock()
+	switch {
+	case text == "CONNECT" && connect != nil:
 		if err := connect(); err != nil {
-			return nil, err
+			return err
 		}
+	case text != "CONNECT" && hook != nil:
+		return hook(text, run)
 	}
-	conn, err := c.Connector.Connect(ctx)
-	return brokenConn{conn, c.broken}, err
-}
-
-type brokenConn struct {
-	driver.Conn
-	*broken
-}
-
-func (c brokenConn) Prepare(text string) (driver.Stmt, error) {
-	s, err := c.Conn.Prepare(text)
-	return brokenStmt{s, text, c.broken}, err
-}
-
-type brokenStmt struct {
-	driver.Stmt
-	text string
-	*broken
-}
-
-func (s brokenStmt) through(run func() error) error {
-	s.mu.Lock()
-	hook := s.hook
-	s.mu.Unlock()
-	if hook == nil {
-		return run()
-	}
-	return hook(s.text, run)
-}
-
-func (s brokenStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (result driver.Result, err error) {
-	err = s.through(func() (err error) {
-		result, err = s.Stmt.(driver.StmtExecContext).ExecContext(ctx, args)
-		return err
-	})
-	return result, err
-}
-
-func (s brokenStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (rows driver.Rows, err error) {
-	err = s.through(func() (err error) {
-		rows, err = s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
-		return err
-	})
-	return rows, err
+	return run()
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"pylon/internal/domain/event"
 )
@@ -110,7 +111,7 @@ func (c blobCell) value() (driver.Value, error) {
 }
 
 func (c docCell[T]) value() (driver.Value, error) {
-	text, err := json.Marshal(c.p)
+	text, err := json.Marshal(c.p, jsontext.AllowInvalidUTF8(true)) // what is invalid becomes U+FFFD, as in texts
 	return string(text), err
 }
 

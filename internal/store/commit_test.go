@@ -15,6 +15,7 @@ import (
 	"pylon/internal/domain/command"
 	"pylon/internal/domain/event"
 	"pylon/internal/domain/job"
+	"pylon/internal/domain/lease"
 	"pylon/internal/domain/meter"
 	"pylon/internal/domain/session"
 	"pylon/internal/domain/site"
@@ -331,7 +332,7 @@ func TestGuiltyAlone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			gate := &broken{}
 			o := options()
-			o.Wrap = gate.wrap
+			o.Between = gate.between
 			db := open(t, o)
 			org := db.organisation("one")
 			db.commit(&change.Set{Tokens: []token.Token{aToken(org.ID, "taken")}})
@@ -517,4 +518,24 @@ func aCommand(st station.Station, at time.Time) command.Command {
 		ID: newID[ident.CommandID](), Organisation: st.Organisation, Station: st.ID, Type: command.Reset, State: command.Queued,
 		Deadline: at.Add(time.Minute), CreatedAt: at, Version: 1,
 	}
+}
+
+// What a job misses first is why it is refused, whatever fails behind that.
+func TestTheFirstMissIsTheReason(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		org := db.organisation("one")
+		old := db.own(db.station(org.ID, "CP1"))
+		s := db.session(old, "1", t0)
+		if _, err := db.TakeEpoch(t.Context(), old.Station, db.options.Node, station.Link{}); err != nil {
+			t.Fatal(err)
+		}
+		set := &change.Set{Owner: old, Sessions: []session.Session{s}}
+		if err := db.Commit(t.Context(), set); !errors.Is(err, change.ErrSuperseded) {
+			t.Errorf("got %v, want %v", err, change.ErrSuperseded)
+		}
+		set = &change.Set{Under: lease.Grant{Name: "fleet", Epoch: 7}, Organisations: []account.Organisation{org}}
+		if err := db.Commit(t.Context(), set); !errors.Is(err, change.ErrLeaseLost) {
+			t.Errorf("got %v, want %v", err, change.ErrLeaseLost)
+		}
+	})
 }

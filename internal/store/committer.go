@@ -28,13 +28,28 @@ const (
 	// often and with this pause. A station waits longer than that for its answer.
 	resolveTries = 20
 	resolvePause = 250 * time.Millisecond
+
+	// A batch is tried this often: when jobs of it may fail halfway, which is
+	// known after one or two, and when transactions of two nodes meet.
+	attemptsMax    = 10
+	againPause     = 5 * time.Millisecond // at most, doubled each time
+	againDoublings = 6
+
+	// guiltyMax is how often a batch is written again without those who failed.
+	// Each time others may, because other nodes write; then each is on its own, and
+	// nobody is refused for the neighbours that he had.
+	guiltyMax = 3
+
+	// streamTries bounds how often a new stream's number is another's already: as
+	// many nodes may start at once.
+	streamTries = 64
 )
 
 // committer writes what callers queue, in the order of their arrival, as many
 // at a time as have arrived while the last commit was on its way.
 type committer struct {
 	catalogue *catalogue
-	connect   func(context.Context) (*writer, error)
+	connect   func(context.Context) (writer, error)
 	clock     clock.Clock
 	node      ident.NodeID
 	committed func([]event.Recorded)
@@ -45,7 +60,7 @@ type committer struct {
 	closed  bool          // then this: the queue gets no more
 
 	// Of the goroutine in run.
-	w       *writer // nil: connect first
+	w       writer  // nil: connect first
 	at      numbers // as far as the last commit; its stream is 0 before there is one
 	batches int64   // commits in the stream
 	lost    bool    // another has ended the node's lease: nothing is written any more
@@ -131,18 +146,28 @@ func (c *committer) end() error {
 	if c.lost {
 		return errors.Join(errLost, c.drop())
 	}
-	if c.w == nil {
-		w, err := c.connect(context.Background())
-		if err != nil {
-			return unavailable(err)
-		}
-		c.w = w
-	}
 	now, node := c.clock.Now().UnixMicro(), string(c.node)
 	for _, s := range []*statement{c.catalogue.endStreams, c.catalogue.endNode} {
-		if err := c.w.run(&op{stmt: s, args: []driver.Value{now, node}}, nil); err != nil {
+		if err := c.once(&op{stmt: s, args: []driver.Value{now, node}}); err != nil {
 			return c.away(err)
 		}
 	}
 	return c.drop()
+}
+
+// once runs a statement by itself that may be repeated: when the connection has
+// ended meanwhile, on another.
+func (c *committer) once(o *op) error {
+	if err := c.connected(); err != nil {
+		return err
+	}
+	err := c.w.run(o)
+	if err == nil || !c.catalogue.dialect.stale(err) {
+		return err
+	}
+	_ = c.drop() // it has failed already
+	if err := c.connected(); err != nil {
+		return err
+	}
+	return c.w.run(o)
 }

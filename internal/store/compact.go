@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"pylon/internal/domain/change"
+	"pylon/internal/domain/lease"
 	"pylon/internal/domain/meter"
 	"pylon/internal/kernel/ident"
 )
@@ -27,6 +29,10 @@ const (
 	// eventsFor is how long events are kept. Who was away for longer reads the
 	// rows anew.
 	eventsFor = 7 * 24 * time.Hour
+	// eventsHeld is how long they are kept for a consumer that has not come to
+	// them: one that is down is repaired by then, and one that the program does
+	// not have any more holds them no longer.
+	eventsHeld = 30 * 24 * time.Hour
 	// answersFor is how long a request may be repeated and get the same answer.
 	answersFor = 48 * time.Hour
 )
@@ -35,8 +41,18 @@ const (
 // rows that are in blocks, and drops events and kept answers past their time.
 // The work of one call is bounded; call it every minute or so. A session whose
 // next frame arrives while its block is made waits for the next call.
+//
+// One node of all calls it, and every node [Store.Trim]. Should two do so, each
+// step of the slower one is refused or changes nothing.
 func (s *Store) Compact(ctx context.Context, now time.Time) error {
-	return errors.Join(s.compactFrames(ctx, now), s.dropFrames(ctx, now), s.pruneEvents(ctx, now), s.dropAnswers(ctx, now))
+	const others = "NOT IN (SELECT stream FROM streams WHERE ended_at IS NULL AND node <> $2)"
+	return errors.Join(s.compactFrames(ctx, now), s.dropFrames(ctx, now, others), s.pruneEvents(ctx, now), s.dropAnswers(ctx, now))
+}
+
+// Trim drops the rows that are in blocks from this node's own stream, which no
+// other node shortens while it is written.
+func (s *Store) Trim(ctx context.Context, now time.Time) error {
+	return s.dropFrames(ctx, now, "IN (SELECT stream FROM streams WHERE ended_at IS NULL AND node = $2)")
 }
 
 // series is a session, or a station's frames outside sessions.
@@ -86,12 +102,11 @@ func (s *Store) compactSeries(ctx context.Context, of series) error {
 	return s.committer.submit(ctx, j)
 }
 
-// dropFrames drops rows that are in blocks from the old end of each stream.
-// Streams that another node still writes are its own to shorten.
-func (s *Store) dropFrames(ctx context.Context, now time.Time) error {
+// dropFrames drops rows that are in blocks from the old end of each stream that
+// is among those, a condition in which $2 is this node.
+func (s *Store) dropFrames(ctx context.Context, now time.Time, those string) error {
 	for from, drops := int64(0), 0; drops < dropsMax; drops++ {
-		oldest, err := s.firstNumber(ctx, `SELECT COALESCE(MIN(place), 0) FROM meter_frames WHERE place >= $1
-			AND place >> 40 NOT IN (SELECT stream FROM streams WHERE ended_at IS NULL AND node <> $2)`, from, string(s.options.Node))
+		oldest, err := s.firstNumber(ctx, "SELECT COALESCE(MIN(place), 0) FROM meter_frames WHERE place >= $1 AND place >> 40 "+those, from, string(s.options.Node))
 		if err != nil || oldest == 0 {
 			return err
 		}
@@ -136,12 +151,16 @@ func (s *Store) streams(ctx context.Context) ([]streamState, error) {
 
 // pruneEvents drops old events, and streams that have ended and are empty.
 func (s *Store) pruneEvents(ctx context.Context, now time.Time) error {
-	old := now.Add(-eventsFor)
+	old, ancient := now.Add(-eventsFor), now.Add(-eventsHeld)
 	all, err := s.streams(ctx)
 	if err != nil {
 		return err
 	}
 	for _, of := range all {
+		slowest, err := s.firstNumber(ctx, "SELECT COALESCE(MIN(number), $1) FROM cursors WHERE stream = $2", of.head, of.number)
+		if err != nil {
+			return err
+		}
 		for range dropsMax {
 			upTo := min(of.pruned+dropMax, of.head)
 			if upTo == of.pruned {
@@ -151,7 +170,7 @@ func (s *Store) pruneEvents(ctx context.Context, now time.Time) error {
 			if err != nil {
 				return fmt.Errorf("event %d of stream %d: %w", upTo, of.number, err)
 			}
-			if at >= old.UnixMicro() {
+			if at >= old.UnixMicro() || upTo > slowest && at >= ancient.UnixMicro() {
 				break
 			}
 			j := newJob()
@@ -165,6 +184,8 @@ func (s *Store) pruneEvents(ctx context.Context, now time.Time) error {
 		if of.pruned == of.head && !of.endedAt.IsZero() && of.endedAt.Before(old) {
 			j := newJob()
 			j.do(s.catalogue.dropStream, of.number, old.UnixMicro())
+			j.do(s.catalogue.forgetCursors, of.number, of.number)
+			j.do(s.catalogue.forgetStreamLeases, string(lease.OfStream("%", strconv.FormatInt(of.number, 10))), of.number)
 			if err := s.committer.submit(ctx, j); err != nil {
 				return err
 			}

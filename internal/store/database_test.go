@@ -20,6 +20,7 @@ import (
 	"pylon/internal/kernel/ident"
 	"pylon/internal/kernel/page"
 	"pylon/internal/store"
+	"pylon/test/postgres"
 )
 
 // database is one that tests open, close and open again.
@@ -35,7 +36,8 @@ type database struct {
 // databases are the databases that every test of the contract runs on.
 func databases(tb testing.TB) map[string]func() store.Options {
 	return map[string]func() store.Options{
-		"sqlite": func() store.Options { return store.Options{Path: filepath.Join(tb.TempDir(), "pylon.db")} },
+		"sqlite":   func() store.Options { return store.Options{Path: filepath.Join(tb.TempDir(), "pylon.db")} },
+		"postgres": func() store.Options { return store.Options{URL: postgres.Database(tb)} },
 	}
 }
 
@@ -198,13 +200,24 @@ func aSession(owner change.Owner, transaction string, at time.Time) session.Sess
 	}
 }
 
-// count returns how many rows a table has.
-func (db *database) count(table string) (n int64) {
+// raw opens the database beside the store.
+func (db *database) raw() *sql.DB {
 	db.t.Helper()
-	raw, err := sql.Open("sqlite", db.options.Path)
+	driver, name := "sqlite", db.options.Path
+	if db.options.URL != "" {
+		driver, name = "pgx", db.options.URL
+	}
+	raw, err := sql.Open(driver, name)
 	if err != nil {
 		db.t.Fatal(err)
 	}
+	return raw
+}
+
+// count returns how many rows a table has.
+func (db *database) count(table string) (n int64) {
+	db.t.Helper()
+	raw := db.raw()
 	defer raw.Close()
 	if err := raw.QueryRowContext(db.t.Context(), "SELECT COUNT(*) FROM "+table).Scan(&n); err != nil {
 		db.t.Fatal(err)

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"reflect"
@@ -11,6 +12,7 @@ import (
 
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/event"
+	"pylon/internal/domain/lease"
 	"pylon/internal/domain/station"
 	"pylon/internal/kernel/clock"
 	"pylon/internal/kernel/fault"
@@ -70,7 +72,8 @@ func TestEvents(t *testing.T) {
 			{"behind a place", one, 100, []event.Position{{Stream: "1", Number: 1}}, []string{"1:2", "1:4", "2:2"}},
 			{"behind both", one, 100, []event.Position{{Stream: "1", Number: 4}, {Stream: "2", Number: 1}}, []string{"2:2"}},
 			{"at the heads", one, 100, []event.Position{{Stream: "1", Number: 4}, {Stream: "2", Number: 2}}, nil},
-			{"only the second named", one, 100, []event.Position{{Stream: "2", Number: 2}}, []string{"1:1", "1:2", "1:4"}},
+			{"only the second named", one, 100, []event.Position{{Stream: "2", Number: 1}}, []string{"2:2"}},
+			{"only the first named", one, 100, []event.Position{{Stream: "1", Number: 4}}, []string{"2:2"}},
 			{"a stream that is gone", one, 100, []event.Position{{Stream: "77", Number: 2}}, []string{"1:1", "1:2", "1:4", "2:2"}},
 		} {
 			if got := db.after(tt.org, tt.limit, tt.from...); !slices.Equal(got, tt.want) {
@@ -94,6 +97,108 @@ func TestEvents(t *testing.T) {
 		}
 		if !reflect.DeepEqual(told, recorded) {
 			t.Errorf("OnCommitted got\n%+v\nthe log has\n%+v", told, recorded)
+		}
+	})
+}
+
+// TestLiveEvents tells what is only live, between the events that it came with,
+// and keeps nothing of it.
+func TestLiveEvents(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		set := &change.Set{}
+		for _, subject := range []string{"a", "b", "c", "d"} {
+			set.Events = append(set.Events, event.Event{
+				Type: event.SessionUpdated, Organisation: "org_one", Subject: subject, Version: 1, At: t0, Live: subject == "a" || subject == "c",
+			})
+		}
+		db.commit(set)
+		db.tell("org_one", t0, 1)
+		var told []string
+		for _, e := range db.told() {
+			told = append(told, fmt.Sprintf("%s %s:%d %t", e.Subject, e.Stream, e.Number, e.Live))
+		}
+		if want := []string{"a :0 true", "b 1:1 false", "c :0 true", "d 1:2 false", "0 1:3 false"}; !slices.Equal(told, want) {
+			t.Errorf("told %q, want %q", told, want)
+		}
+		found, err := db.EventsAfter(t.Context(), "org_one", nil, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var kept []string
+		for _, e := range found {
+			kept = append(kept, e.Subject)
+		}
+		if want := []string{"b", "d", "0"}; !slices.Equal(kept, want) {
+			t.Errorf("the log has %q, want %q", kept, want)
+		}
+	})
+}
+
+// TestTaking begins connections, each in one commit with what is written under its
+// epoch; two of a station in one batch, too.
+func TestTaking(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		org := db.organisation("one")
+		st := db.station(org.ID, "CP-1")
+		taking := func(version int64) *change.Set {
+			link := station.Link{Station: st.ID, Node: db.options.Node, Online: true, Since: t0, LastSeen: t0}
+			connected := station.LinkEvent(link, event.StationConnected)
+			connected.Organisation = org.ID
+			return &change.Set{
+				Owner: change.Owner{Organisation: org.ID, Station: st.ID}, Takes: &link,
+				Reads:     []change.Read{{Kind: change.KindStation, ID: string(st.ID), Version: version}},
+				Intervals: station.Connected(st.ID, link), Events: []event.Event{connected},
+			}
+		}
+		first, second := taking(st.Version), taking(st.Version)
+		done := make(chan error, 1)
+		go func() { done <- db.Commit(t.Context(), first) }()
+		db.commit(second)
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		if sum := first.Takes.Epoch + second.Takes.Epoch; sum != 1+2 {
+			t.Errorf("got epochs %d and %d", first.Takes.Epoch, second.Takes.Epoch)
+		}
+		d, _, err := db.Owned(t.Context(), st.ID)
+		if err != nil || d.Epoch != 2 || !d.Online || d.Node != db.options.Node {
+			t.Errorf("got %+v, %v", d.Link, err)
+		}
+		found, err := db.EventsAfter(t.Context(), org.ID, nil, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var kept, told []int64
+		for _, e := range found {
+			if e.Type == event.StationConnected {
+				kept = append(kept, e.Version)
+			}
+		}
+		for _, e := range db.told() {
+			if e.Type == event.StationConnected {
+				told = append(told, e.Version)
+			}
+		}
+		if want := []int64{1, 2}; !slices.Equal(kept, want) || !slices.Equal(told, want) {
+			t.Errorf("the log has versions %v, told were %v, want %v", kept, told, want)
+		}
+
+		old := taking(st.Version + 1)
+		if err := db.Commit(t.Context(), old); !errors.Is(err, change.ErrStale) || old.Takes.Epoch != 0 {
+			t.Errorf("of a station that has moved: got %v, epoch %d", err, old.Takes.Epoch)
+		}
+		none := taking(0)
+		none.Owner.Station, none.Takes.Station, none.Reads, none.Intervals = "sta_none", "sta_none", nil, nil
+		if err := db.Commit(t.Context(), none); !fault.Is(err, fault.NotFound) {
+			t.Errorf("of no station: got %v, want not found", err)
+		}
+		foreign := taking(st.Version)
+		foreign.Takes.Station = "sta_other"
+		if err := db.Commit(t.Context(), foreign); fault.KindOf(err) != fault.Internal {
+			t.Errorf("of another's: got %v, want an internal fault", err)
+		}
+		if d, _, err = db.Owned(t.Context(), st.ID); err != nil || d.Epoch != 2 {
+			t.Errorf("refused sets moved the epoch to %d, %v", d.Epoch, err)
 		}
 	})
 }
@@ -210,16 +315,13 @@ func TestLeases(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if leases, err := db.Leases(t.Context()); err != nil || !slices.Equal(leases, []store.Lease{{Node: first, Beat: 2}}) {
+		if leases, err := db.Leases(t.Context()); err != nil || !slices.Equal(leases, []lease.Sign[ident.NodeID]{{Of: first, Beat: 2}}) {
 			t.Errorf("got %v, %v", leases, err)
 		}
 		db.restart()
 		online(false)
-		if leases, err := db.Leases(t.Context()); err != nil || len(leases) != 1 || leases[0].Node != db.options.Node {
+		if leases, err := db.Leases(t.Context()); err != nil || len(leases) != 1 || leases[0].Of != db.options.Node {
 			t.Errorf("got %v, %v", leases, err)
-		}
-		if err := db.Beat(t.Context(), first); !fault.Is(err, fault.Unavailable) {
-			t.Errorf("the beat of a dead node: got %v, want unavailable", err)
 		}
 		db.own(st)
 		if d, err := db.Station(t.Context(), org.ID, "CP-1"); err != nil || !d.Online || d.Epoch != 2 {
@@ -245,28 +347,5 @@ func TestEndLease(t *testing.T) {
 	}
 	if err := stop(); err == nil {
 		t.Error("the node goes on")
-	}
-}
-
-func TestWatch(t *testing.T) {
-	var w store.Watch
-	leases := func(a, b int64) []store.Lease { return []store.Lease{{Node: "a", Beat: a}, {Node: "b", Beat: b}} }
-	for _, step := range []struct {
-		name   string
-		after  time.Duration
-		leases []store.Lease
-		want   []ident.NodeID
-	}{
-		{"first seen, however old the beat", 0, leases(1, 1), nil},
-		{"just before the term", store.LeaseTerm - 1, leases(2, 1), nil},
-		{"at the term", store.LeaseTerm, leases(3, 1), []ident.NodeID{"b"}},
-		{"it moves again", store.LeaseTerm + 1, leases(3, 2), nil},
-		{"the other stands still", 2 * store.LeaseTerm, leases(3, 3), []ident.NodeID{"a"}},
-		{"its lease is gone", 3 * store.LeaseTerm, leases(3, 4)[1:], nil},
-		{"it is new", 4 * store.LeaseTerm, leases(3, 5), nil},
-	} {
-		if got := w.Dead(t0.Add(step.after), step.leases); !slices.Equal(got, step.want) {
-			t.Errorf("%s: got %v, want %v", step.name, got, step.want)
-		}
 	}
 }

@@ -3,8 +3,12 @@ package store
 import (
 	"database/sql/driver"
 	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
 
 	"pylon/internal/domain/event"
+	"pylon/internal/domain/station"
 )
 
 // job is what one caller wants written, all of it or nothing: statements with
@@ -17,6 +21,58 @@ type job struct {
 	events []event.Recorded // their places are filled in when they are written
 	done   chan error       // gets the outcome, once
 	err    error            // the outcome, while the batch is not over
+	alone  bool             // it may fail halfway: run it where that can be undone
+	rows   []touch          // rows that other jobs may be about, too
+	taken  [1]driver.Value  // the epoch, of a job that takes one
+}
+
+// take adds that link is its station's connection from now on, under the next
+// epoch.
+func (p *planner) take(link *station.Link) error {
+	return alter(p.job, op{stmt: p.takeLink, miss: errNotFound, row: p.taken[:]}, links, link)
+}
+
+// epoch is the one that the job has taken; 0: none.
+func (j *job) epoch() int64 {
+	epoch, _ := j.taken[0].(int64)
+	return epoch
+}
+
+// landed brings the job's events up to what only the database knew.
+func (j *job) landed() {
+	for i := range j.events {
+		if e := &j.events[i]; e.Version == 0 {
+			e.Version = j.epoch()
+		}
+	}
+}
+
+// touch is a row that a job changes, or reads and relies on, by its identifier.
+// Of two jobs in one batch that touch the same row, unless both only read it,
+// the second is run by itself after the first.
+type touch struct {
+	id      string
+	changes bool
+}
+
+// changes says that the job changes a row.
+func (j *job) changes(id string) { j.rows = append(j.rows, touch{id, true}) }
+
+// reads says that the job relies on a row.
+func (j *job) reads(id string) { j.rows = append(j.rows, touch{id, false}) }
+
+// place gives the job's events their places behind n, all but the live ones.
+func (j *job) place(n *numbers) {
+	if len(j.events) == 0 {
+		return
+	}
+	stream, next := strconv.FormatInt(n.stream, 10), n.event+1
+	for i := range j.events {
+		if e := &j.events[i]; !e.Live {
+			e.Stream, e.Number = stream, next
+			next++
+		}
+	}
 }
 
 func newJob() *job { return &job{done: make(chan error, 1)} }
@@ -27,7 +83,8 @@ func (j *job) reset() {
 	clear(j.values)
 	clear(j.row[:cap(j.row)])
 	clear(j.events)
-	*j = job{ops: j.ops[:0], values: j.values[:0], row: j.row[:0], events: j.events[:0], done: j.done}
+	clear(j.rows)
+	*j = job{ops: j.ops[:0], values: j.values[:0], row: j.row[:0], events: j.events[:0], rows: j.rows[:0], done: j.done}
 }
 
 // op is one statement of a job.
@@ -59,6 +116,11 @@ func (j *job) must(miss error, s *statement, args ...driver.Value) {
 
 // add adds o; its arguments are the values behind from.
 func (j *job) add(o op, from int) {
+	for i, v := range j.values[from:] {
+		if text, ok := v.(string); ok && !storable(text) {
+			j.values[from+i] = cleaned(text)
+		}
+	}
 	o.args = j.values[from:len(j.values):len(j.values)]
 	j.ops = append(j.ops, o)
 }
@@ -101,4 +163,16 @@ func (j *job) fields(columns []column) error {
 		j.values = append(j.values, v)
 	}
 	return nil
+}
+
+// storable reports whether every database takes a text as it is: PostgreSQL
+// keeps only UTF-8 without NUL.
+func storable(text string) bool {
+	return utf8.ValidString(text) && strings.IndexByte(text, 0) < 0
+}
+
+// cleaned returns a text with U+FFFD for each byte that no database keeps: what
+// a station sends wrong must not keep its message from being stored.
+func cleaned(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 }

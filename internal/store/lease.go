@@ -4,28 +4,27 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"time"
 
+	"pylon/internal/domain/change"
+	"pylon/internal/domain/event"
+	"pylon/internal/domain/lease"
+	"pylon/internal/domain/station"
+	"pylon/internal/kernel/fault"
 	"pylon/internal/kernel/ident"
 )
 
 // A node's lease is its row in nodes. It lives until somebody ends it: the node
 // itself when it stops, or another that has watched its beat stand still. With
-// it end its event stream, into which the node cannot write any more, and the
-// connections of its stations: a station is online while its link names a node
-// whose lease lives, so a dead node costs one row.
-
-// Lease is one node as others see it.
-type Lease struct {
-	Node ident.NodeID
-	Beat int64 // grows while the node lives
-}
+// it end its event stream, into which the node cannot write any more, the
+// connections of its stations (a station is online while its link names a node
+// whose lease lives, so a dead node costs one row) and the leases of single
+// tasks that it held, which are the rows of leases.
 
 // takeLease enters the node. Where the database belongs to one process, the
 // others are gone, whatever their rows say.
 func takeLease(ctx context.Context, d dialect, db *sql.DB, o Options) error {
 	now := o.Clock.Now().UnixMicro()
-	if d.alone {
+	if d.alone && !o.Shared {
 		for _, table := range []string{"streams", "nodes"} {
 			if _, err := db.ExecContext(ctx, "UPDATE "+table+" SET ended_at = $1 WHERE ended_at IS NULL AND node <> $2", now, string(o.Node)); err != nil {
 				return fmt.Errorf("end other leases: %w", err)
@@ -38,17 +37,18 @@ func takeLease(ctx context.Context, d dialect, db *sql.DB, o Options) error {
 	return nil
 }
 
-// Beat shows others that node lives. It is Unavailable when its lease has ended.
+// Beat shows others that node, which is this one, lives. It is Unavailable when
+// its lease has ended, and then nothing more is written.
 func (s *Store) Beat(ctx context.Context, node ident.NodeID) error {
 	j := newJob()
 	j.must(errLost, s.catalogue.beat, string(node))
 	return s.committer.submit(ctx, j)
 }
 
-// Leases returns the nodes whose lease lives.
-func (s *Store) Leases(ctx context.Context) ([]Lease, error) {
-	return all(ctx, s, "SELECT node, beat FROM nodes WHERE ended_at IS NULL ORDER BY node", func(to []column, l *Lease) []column {
-		return append(to, text("node", &l.Node), number("beat", &l.Beat))
+// Leases returns the beats of the nodes whose lease lives.
+func (s *Store) Leases(ctx context.Context) ([]lease.Sign[ident.NodeID], error) {
+	return all(ctx, s, "SELECT node, beat FROM nodes WHERE ended_at IS NULL ORDER BY node", func(to []column, l *lease.Sign[ident.NodeID]) []column {
+		return append(to, text("node", &l.Of), number("beat", &l.Beat))
 	})
 }
 
@@ -63,36 +63,92 @@ func (s *Store) EndLease(ctx context.Context, node ident.NodeID) error {
 	return s.committer.submit(ctx, j)
 }
 
-// Watch tells dead nodes from living ones by whether their beat moves, on the
-// watcher's own clock: the wall clocks of two machines are never compared. The
-// zero value has seen nothing.
-type Watch struct {
-	seen map[ident.NodeID]sight
+// LostLinks returns at most limit links that are online at a node whose lease
+// has ended: what nobody has written down yet.
+func (s *Store) LostLinks(ctx context.Context, limit int) ([]station.Link, error) {
+	return all(ctx, s, "SELECT "+links.list("l")+", l.epoch FROM nodes n CROSS JOIN links l WHERE l.node = n.node AND l.online AND n.ended_at IS NOT NULL LIMIT $1",
+		func(to []column, l *station.Link) []column {
+			return append(links.columns(to, l), number("epoch", &l.Epoch))
+		}, limit)
 }
 
-type sight struct {
-	beat  int64
-	since time.Time
+// leaseStatements are the ways to write leases of tasks, cursors and what
+// consumers make.
+type leaseStatements struct {
+	leaseGuard                        *statement
+	newLease, nextLease               *statement
+	beatLease, dropLease              *statement
+	cursors, deadLetters, usage       versioned
+	forgetCursors, forgetStreamLeases *statement
 }
 
-// LeaseTerm is how long a beat may stand still: seven of the fleet's beats, so
-// that a slow disk or a pause of the process is no death.
-const LeaseTerm = 15 * time.Second
+func (c *catalogue) addLeases() {
+	c.leaseGuard = c.guard("leases", "epoch", "name = $1 AND epoch = $2")
+	c.newLease = c.add("INSERT INTO leases (name, holder, epoch, beat) VALUES ($1, $2, 1, 1)")
+	c.nextLease = c.add("UPDATE leases SET holder = $1, epoch = epoch + 1, beat = beat + 1 WHERE name = $2 AND epoch = $3 AND beat = $4")
+	c.beatLease = c.add("UPDATE leases SET beat = beat + 1 WHERE name = $1 AND epoch = $2 AND holder <> ''")
+	c.dropLease = c.add("UPDATE leases SET holder = '' WHERE name = $1 AND epoch = $2")
+	c.forgetCursors = c.add("DELETE FROM cursors WHERE stream = $1 AND NOT EXISTS (SELECT 1 FROM streams WHERE stream = $2)")
+	c.forgetStreamLeases = c.add("DELETE FROM leases WHERE name LIKE $1 AND NOT EXISTS (SELECT 1 FROM streams WHERE stream = $2)")
+}
 
-// Dead returns the nodes whose beat has been the same for [LeaseTerm].
-func (w *Watch) Dead(now time.Time, leases []Lease) []ident.NodeID {
-	seen := make(map[ident.NodeID]sight, len(leases))
-	var dead []ident.NodeID
-	for _, l := range leases {
-		before, known := w.seen[l.Node]
-		if !known || before.beat != l.Beat {
-			before = sight{l.Beat, now}
-		}
-		if now.Sub(before.since) >= LeaseTerm {
-			dead = append(dead, l.Node)
-		}
-		seen[l.Node] = before
+// addConsumers adds what consumers of events make.
+func (c *catalogue) addConsumers() {
+	c.cursors = versions(c, cursors)
+	c.deadLetters = versions(c, deadLetters)
+	c.usage = versions(c, usageDays)
+}
+
+// under adds the guard of the lease under which the set is written.
+func (p *planner) under() {
+	if g := p.set.Under; g != (lease.Grant{}) {
+		p.must(change.ErrLeaseLost, p.leaseGuard, string(g.Name), g.Epoch)
 	}
-	w.seen = seen
-	return dead
 }
+
+// Lease returns a lease as it stands; one that nobody ever had has epoch 0.
+func (s *Store) Lease(ctx context.Context, name lease.Name) (lease.Lease, error) {
+	l, err := one(ctx, s, "SELECT l.holder, l.epoch, l.beat, n.node IS NULL FROM leases l LEFT JOIN nodes n ON n.node = l.holder AND n.ended_at IS NULL WHERE l.name = $1",
+		func(to []column, l *lease.Lease) []column {
+			return append(to, text("holder", &l.Holder), number("epoch", &l.Epoch), number("beat", &l.Beat), flag("orphan", &l.Orphan))
+		}, string(name))
+	l.Name = name
+	if fault.Is(err, fault.NotFound) {
+		err = nil
+	}
+	return l, err
+}
+
+// TakeLease makes node the next holder of a lease that stands as l says. When
+// it has moved since, be it by one beat, it is [change.ErrLeaseLost].
+func (s *Store) TakeLease(ctx context.Context, l lease.Lease, node ident.NodeID) (lease.Grant, error) {
+	j := newJob()
+	if l.Epoch == 0 {
+		j.do(s.catalogue.newLease, string(l.Name), string(node))
+	} else {
+		j.must(change.ErrLeaseLost, s.catalogue.nextLease, string(node), string(l.Name), l.Epoch, l.Beat)
+	}
+	err := s.committer.submit(ctx, j)
+	if fault.CodeOf(err) == fault.CodeOf(change.ErrExists) {
+		err = change.ErrLeaseLost // another was the first
+	}
+	return lease.Grant{Name: l.Name, Epoch: l.Epoch + 1}, err
+}
+
+// BeatLease shows others that the holder lives; [change.ErrLeaseLost] when
+// there is another by now.
+func (s *Store) BeatLease(ctx context.Context, g lease.Grant) error {
+	j := newJob()
+	j.must(change.ErrLeaseLost, s.catalogue.beatLease, string(g.Name), g.Epoch)
+	return s.committer.submit(ctx, j)
+}
+
+// DropLease gives a lease back. One that is another's by now stays his.
+func (s *Store) DropLease(ctx context.Context, g lease.Grant) error {
+	j := newJob()
+	j.do(s.catalogue.dropLease, string(g.Name), g.Epoch)
+	return s.committer.submit(ctx, j)
+}
+
+// streamOf is the stream of a position, as a number.
+func streamOf(name string, p *event.Position) column { return column{name, streamCell{p}} }

@@ -120,7 +120,7 @@ func (l listing[T]) page(ctx context.Context, s *Store, q page.Query, c conditio
 		}
 		result.Items = append(result.Items, *new(T))
 		row = append(l.columns(row[:0], &result.Items[len(result.Items)-1]), key, text("id", &last.id))
-		return scan(destinations(row)...)
+		return scan(destinations(nil, row)...)
 	})
 	return result, err
 }

@@ -16,20 +16,38 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// migrate brings the tables up to date. Migrations go forward only.
+// migrate brings the tables up to date, while no other node does. Migrations go
+// forward only.
 func migrate(ctx context.Context, d dialect, db *sql.DB) error {
-	files, err := fs.Sub(migrations, "migrations")
+	var options []goose.ProviderOption
+	if d.lock != nil {
+		l, err := d.lock()
+		if err != nil {
+			return fmt.Errorf("migrations: %w", err)
+		}
+		options = append(options, goose.WithLocker(l))
+	}
+	p, err := provider(d, db, options...)
 	if err != nil {
 		return err
-	}
-	p, err := goose.NewProvider(d.goose, db, spelt{files, d.schema}, goose.WithVerbose(false))
-	if err != nil {
-		return fmt.Errorf("migrations: %w", err)
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	return nil
+}
+
+// provider returns who runs the migrations on a database.
+func provider(d dialect, db *sql.DB, options ...goose.ProviderOption) (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	p, err := goose.NewProvider(d.goose, db, spelt{files, d.schema}, append(options, goose.WithVerbose(false))...)
+	if err != nil {
+		return nil, fmt.Errorf("migrations: %w", err)
+	}
+	return p, nil
 }
 
 // spelt are files as one database spells them.

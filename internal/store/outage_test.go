@@ -32,19 +32,20 @@ func (c impatient) After(time.Duration) <-chan time.Time {
 	return ch
 }
 
-// TestOutage ends the database's answers at each statement of a commit: what
-// Commit says is what is in the database afterwards, and the next set lands.
-func TestOutage(t *testing.T) {
+// outage is one way in which the database ceases to answer at a statement.
+type outage struct {
+	name    string
+	at      string // begins the statement
+	fails   func(text string, run func() error) error
+	staysIn int // connections refused afterwards
+	landed  bool
+	stream  string // of the events after it
+}
+
+func outages() []outage {
 	lost := func(string, func() error) error { return driver.ErrBadConn }
 	landedSilently := func(_ string, run func() error) error { return errors.Join(run(), driver.ErrBadConn) }
-	for _, tt := range []struct {
-		name    string
-		at      string // begins the statement
-		fails   func(text string, run func() error) error
-		staysIn int // connections refused afterwards
-		landed  bool
-		stream  string // of the events after it
-	}{
+	return []outage{
 		{"BEGIN", "BEGIN", lost, 0, false, "1"},
 		{"a row", "INSERT INTO tokens", lost, 0, false, "1"},
 		{"an event", "INSERT INTO events", lost, 0, false, "1"},
@@ -55,74 +56,91 @@ func TestOutage(t *testing.T) {
 		{"COMMIT's answer does not arrive, a while", "COMMIT", landedSilently, 5, true, "1"},
 		{"COMMIT does not arrive, for long", "COMMIT", lost, 25, false, "2"},
 		{"COMMIT's answer does not arrive, for long", "COMMIT", landedSilently, 25, false, "2"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			gate := &broken{}
-			db := open(t, store.Options{Path: filepath.Join(t.TempDir(), "pylon.db"), Wrap: gate.wrap, Clock: impatient{}})
-			org := db.organisation("one")
-			set := func(uid string) *change.Set {
-				tok := aToken(org.ID, uid)
-				return &change.Set{Tokens: []token.Token{tok}, Events: []event.Event{
-					{Type: event.TokenCreated, Organisation: org.ID, Subject: uid, At: t0, Data: struct{}{}},
-				}}
-			}
-			db.commit(set("before"))
-			var once sync.Once
-			refuse := 0
-			gate.setConnect(func() error {
-				if refuse > 0 {
-					refuse--
-					return errors.New("away")
-				}
-				return nil
-			})
-			gate.set(func(text string, run func() error) error {
-				err := error(nil)
-				ran := false
-				if strings.HasPrefix(text, tt.at) {
-					once.Do(func() {
-						refuse, ran = tt.staysIn, true
-						err = tt.fails(text, run)
-					})
-				}
-				if ran {
-					return err
-				}
-				return run()
-			})
-			err := db.Commit(t.Context(), set("broken"))
-			if (err == nil) != tt.landed || err != nil && !fault.Is(err, fault.Unavailable) {
-				t.Errorf("got %v, want landed %v", err, tt.landed)
-			}
-			for range 30 { // the database may be away still: each try is refused at once
-				if err = db.Commit(t.Context(), set("after")); err == nil {
-					break
-				}
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, found := db.TokenByUID(t.Context(), org.ID, "broken")
-			wantFound := tt.landed || tt.name == "COMMIT's answer does not arrive, for long" // nobody knew then
-			if (found == nil) != wantFound {
-				t.Errorf("got %v, want found %v", found, wantFound)
-			}
-			recorded, err := db.EventsAfter(t.Context(), org.ID, nil, 100)
-			if err != nil {
-				t.Fatal(err)
-			}
-			numbers := map[string]int64{}
-			for _, e := range recorded {
-				numbers[e.Stream]++
-				if e.Number != numbers[e.Stream] {
-					t.Errorf("stream %s: got number %d, want %d", e.Stream, e.Number, numbers[e.Stream])
-				}
-			}
-			if last := recorded[len(recorded)-1]; last.Subject != "after" || last.Stream != tt.stream {
-				t.Errorf("got the last event of %s in stream %s, want stream %s", last.Subject, last.Stream, tt.stream)
-			}
-		})
 	}
+}
+
+// TestOutage ends the database's answers at each statement of a commit: what
+// Commit says is what is in the database afterwards, and the next set lands.
+func TestOutage(t *testing.T) {
+	for name, options := range databases(t) {
+		for _, tt := range outages() {
+			t.Run(name+"/"+tt.name, func(t *testing.T) {
+				gate := &broken{}
+				o := options()
+				o.Between, o.Clock = gate.between, impatient{}
+				testOutage(t, open(t, o), gate, tt)
+			})
+		}
+	}
+}
+
+func testOutage(t *testing.T, db *database, gate *broken, tt outage) {
+	org := db.organisation("one")
+	set := func(uid string) *change.Set {
+		tok := aToken(org.ID, uid)
+		return &change.Set{Tokens: []token.Token{tok}, Events: []event.Event{
+			{Type: event.TokenCreated, Organisation: org.ID, Subject: uid, At: t0, Data: struct{}{}},
+		}}
+	}
+	db.commit(set("before"))
+	gate.breakOnce(tt)
+	err := db.Commit(t.Context(), set("broken"))
+	if (err == nil) != tt.landed || err != nil && !fault.Is(err, fault.Unavailable) {
+		t.Errorf("got %v, want landed %v", err, tt.landed)
+	}
+	for range 30 { // the database may be away still: each try is refused at once
+		if err = db.Commit(t.Context(), set("after")); err == nil {
+			break
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, found := db.TokenByUID(t.Context(), org.ID, "broken")
+	wantFound := tt.landed || tt.name == "COMMIT's answer does not arrive, for long" // nobody knew then
+	if (found == nil) != wantFound {
+		t.Errorf("got %v, want found %v", found, wantFound)
+	}
+	recorded, err := db.EventsAfter(t.Context(), org.ID, nil, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	numbers := map[string]int64{}
+	for _, e := range recorded {
+		numbers[e.Stream]++
+		if e.Number != numbers[e.Stream] {
+			t.Errorf("stream %s: got number %d, want %d", e.Stream, e.Number, numbers[e.Stream])
+		}
+	}
+	if last := recorded[len(recorded)-1]; last.Subject != "after" || last.Stream != tt.stream {
+		t.Errorf("got the last event of %s in stream %s, want stream %s", last.Subject, last.Stream, tt.stream)
+	}
+}
+
+// breakOnce lets one statement fail, and then some connections.
+func (b *broken) breakOnce(o outage) {
+	var once sync.Once
+	refuse := 0
+	b.setConnect(func() error {
+		if refuse > 0 {
+			refuse--
+			return errors.New("away")
+		}
+		return nil
+	})
+	b.set(func(text string, run func() error) (err error) {
+		ran := false
+		if strings.HasPrefix(text, o.at) {
+			once.Do(func() {
+				refuse, ran = o.staysIn, true
+				err = o.fails(text, run)
+			})
+		}
+		if ran {
+			return err
+		}
+		return run()
+	})
 }
 
 // TestRivals opens one SQLite database twice: the first loses its lease, writes
@@ -283,26 +301,5 @@ func verifyVictim(t *testing.T, db *database, id ident.StationID, acknowledged i
 	}
 	if events != s.Frames {
 		t.Errorf("station %s: got %d events, want %d", id, events, s.Frames)
-	}
-}
-
-// TestBackup copies a database while it is written.
-func TestBackup(t *testing.T) {
-	db := open(t, store.Options{Path: filepath.Join(t.TempDir(), "pylon.db")})
-	org := db.organisation("one")
-	copied := filepath.Join(t.TempDir(), "backup.db")
-	if err := db.Backup(t.Context(), copied); err != nil {
-		t.Fatal(err)
-	}
-	db.commit(&change.Set{Tokens: []token.Token{aToken(org.ID, "later")}})
-	if err := db.Backup(t.Context(), copied); err == nil {
-		t.Error("a backup takes the place of another file")
-	}
-	restored := open(t, store.Options{Path: copied})
-	if got, err := restored.Organisation(t.Context(), "one"); err != nil || got != org {
-		t.Errorf("got %+v, %v, want %+v", got, err, org)
-	}
-	if _, err := restored.TokenByUID(t.Context(), org.ID, "later"); !fault.Is(err, fault.NotFound) {
-		t.Errorf("what came later: got %v, want not found", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/event"
@@ -24,7 +25,7 @@ type planner struct {
 func (c *catalogue) plan(set *change.Set, j *job) error {
 	p := planner{c, j, set}
 	for _, part := range []func() error{
-		p.check, p.expect, p.rows, p.stationRows, p.newSessions, p.frames, p.knownSessions, p.history, p.deviceRows, p.records, p.news,
+		p.check, p.share, p.expect, p.rows, p.stationRows, p.newSessions, p.frames, p.knownSessions, p.history, p.deviceRows, p.consumed, p.records, p.news,
 	} {
 		if err := part(); err != nil {
 			return err
@@ -45,6 +46,9 @@ func (p *planner) check() error {
 	}
 	for i := range s.Links {
 		of("link", s.Links[i].Station)
+	}
+	if s.Takes != nil {
+		of("link", s.Takes.Station)
 	}
 	for i := range s.Connectors {
 		of("connector", s.Connectors[i].Station)
@@ -69,11 +73,57 @@ func (p *planner) check() error {
 	return err
 }
 
+// share names the rows that jobs of other callers may be about as well.
+func (p *planner) share() error {
+	s := p.set
+	if s.Owner.Station != "" {
+		p.changes(string(s.Owner.Station))
+	}
+	for i := range s.Reads {
+		p.reads(s.Reads[i].ID)
+	}
+	for i := range s.Tokens {
+		p.changes(string(s.Tokens[i].ID))
+	}
+	for i := range s.Commands {
+		p.changes(string(s.Commands[i].ID))
+	}
+	for i := range s.Jobs {
+		p.changes(string(s.Jobs[i].ID))
+	}
+	for i := range s.Organisations {
+		p.changes(string(s.Organisations[i].ID))
+	}
+	for i := range s.Keys {
+		p.changes(string(s.Keys[i].ID))
+	}
+	for i := range s.Sites {
+		p.changes(string(s.Sites[i].ID))
+	}
+	for i := range s.Templates {
+		p.changes(string(s.Templates[i].ID))
+	}
+	for i := range s.Stations {
+		p.changes(string(s.Stations[i].ID))
+	}
+	for i := range s.Sessions {
+		p.changes(string(s.Sessions[i].ID))
+	}
+	for i := range s.Progress {
+		p.changes(string(s.Progress[i].ID))
+	}
+	for i := range s.Removed {
+		p.changes(s.Removed[i].ID)
+	}
+	return nil
+}
+
 // expect adds the guards.
 func (p *planner) expect() error {
-	if o := p.set.Owner; o.Station != "" {
+	if o := p.set.Owner; o.Station != "" && p.set.Takes == nil {
 		p.must(change.ErrSuperseded, p.owner, string(o.Station), o.Epoch)
 	}
+	p.under()
 	for _, r := range p.set.Reads {
 		guard := p.guards[r.Kind]
 		if guard == nil {
@@ -167,6 +217,11 @@ func (p *planner) stationRows() error {
 		}
 		if st.Version == 1 {
 			p.do(p.insertLink, string(st.ID), string(st.Organisation))
+		}
+	}
+	if s.Takes != nil {
+		if err := p.take(s.Takes); err != nil {
+			return err
 		}
 	}
 	for i := range s.Links {
@@ -292,16 +347,27 @@ func (p *planner) records() error {
 	return nil
 }
 
-// news adds the events.
+// news adds the events. Those that are only live are told and not written.
 func (p *planner) news() error {
 	for _, e := range p.set.Events {
-		data, err := json.Marshal(e.Data)
+		data, err := json.Marshal(e.Data, jsontext.AllowInvalidUTF8(true)) // as in [docCell]
 		if err != nil {
 			return fmt.Errorf("event %s of %s: %w", e.Type, e.Subject, err)
 		}
 		p.job.events = append(p.job.events, event.Recorded{Event: e, JSON: data})
-		if err := put(p.job, p.insertEvent, events, &p.job.events[len(p.job.events)-1]); err != nil {
+		if e.Live {
+			continue
+		}
+		insert := p.insertEvent
+		if p.set.Takes != nil && e.Version == 0 {
+			insert = p.insertArrival
+		}
+		from := len(p.values)
+		if err := put(p.job, insert, events, &p.job.events[len(p.job.events)-1]); err != nil {
 			return err
+		}
+		if insert == p.insertArrival {
+			p.values[from+p.versionOfEvents] = string(e.Station)
 		}
 	}
 	return nil

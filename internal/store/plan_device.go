@@ -14,25 +14,24 @@ type deviceStatements struct {
 	putDesired, dropDesired       *statement
 	putEntry, dropEntry           *statement
 	putAlert, dropAlert           *statement
-	dropDocument, resolve         *statement
+	dropDocument                  *statement
 	removeWhatIsOfAStation        []*statement
 }
 
 func (c *catalogue) addDevices() {
 	c.device = versions(c, devices)
 	c.document = versions(c, documents)
-	c.insertChange = c.add(deviceChanges.insert())
-	c.insertHappening = c.add(happenings.insert())
+	c.insertChange = c.bulk(deviceChanges.insert())
+	c.insertHappening = c.bulk(happenings.insert())
 	c.dropChanges = c.add(allBut("device_changes"))
 	c.dropHappenings = c.add(allBut("device_happenings"))
-	c.putDesired = c.add(deviceDesired.upsert())
+	c.putDesired = c.bulk(deviceDesired.upsert())
 	c.dropDesired = c.add("DELETE FROM device_desired WHERE station = $1 AND evse = $2 AND variable_key = $3 AND attribute = $4")
-	c.putEntry = c.add(deviceIndex.upsert())
+	c.putEntry = c.bulk(deviceIndex.upsert())
 	c.dropEntry = c.add("DELETE FROM device_index WHERE station = $1 AND evse = $2 AND variable_key = $3")
-	c.putAlert = c.add(alerts.upsert())
+	c.putAlert = c.bulk(alerts.upsert())
 	c.dropAlert = c.add("DELETE FROM device_alerts WHERE station = $1 AND alert = $2")
 	c.dropDocument = c.add("DELETE FROM device_documents WHERE station = $1 AND evse = $2")
-	c.resolve = c.add("UPDATE findings SET resolved_at = $1 WHERE id = $2 AND resolved_at IS NULL")
 	for _, table := range []string{"devices", "device_documents", "device_index", "device_desired", "device_alerts"} {
 		c.removeWhatIsOfAStation = append(c.removeWhatIsOfAStation, c.add("DELETE FROM "+table+" WHERE station = $1"))
 	}

@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"pylon/internal/domain/device"
+	"pylon/internal/domain/event"
 	work "pylon/internal/domain/job"
+	"pylon/internal/domain/report"
 	"pylon/internal/domain/session"
 	"pylon/internal/domain/station"
 	"pylon/internal/domain/token"
@@ -25,22 +27,13 @@ func TestNoQueryWalksATable(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	ask(t, s)
 	small := []string{ // a row for each run, for each tenant, for what is under way
 		"nodes", "n", "streams", "nodes USING INDEX sqlite_autoindex_nodes_1",
 		"organisations USING INDEX organisations_first", "t USING INDEX organisations_first", "t USING INDEX sqlite_autoindex_organisations_1",
 		"t USING INDEX commands_open", "t USING INDEX jobs_open",
 		"chain", "c", "few", "o", "(sub", // what a query has made itself
 	}
-	var queries []string
-	s.prepared.Range(func(text, _ any) bool {
-		queries = append(queries, text.(string)) //nolint:forcetypeassert // nothing else is in the map
-		return true
-	})
-	if len(queries) < 40 {
-		t.Errorf("got %d queries, want all", len(queries))
-	}
-	for _, query := range queries {
+	for _, query := range Queries(t, s) {
 		args := make([]any, strings.Count(s.dialect.text(query), "?"))
 		plan, err := all(t.Context(), s, "EXPLAIN QUERY PLAN "+query, func(to []column, v *planStep) []column {
 			return append(to, number("id", &v.id), number("parent", &v.parent), number("unused", &v.unused), text("detail", &v.detail))
@@ -93,8 +86,9 @@ func ask(t *testing.T, s *Store) {
 	three(s.KeyByHash(ctx, [32]byte{}))
 	two(s.Audits(ctx, "org_x", page.Query{}))
 	two(s.Idempotency(ctx, "org_x", "x"))
-	three(s.StationByIdentity(ctx, "", "x"))
-	three(s.StationByIdentity(ctx, "x", "x"))
+	two(s.StationByIdentity(ctx, "", "x"))
+	two(s.StationByIdentity(ctx, "x", "x"))
+	three(s.Known(ctx, &station.Station{ID: "x"}))
 	three(s.Owned(ctx, "x"))
 	two(s.Station(ctx, "org_x", "x"))
 	for _, sort := range []string{"station_id", "-created_at"} {
@@ -134,9 +128,9 @@ func ask(t *testing.T, s *Store) {
 	two(s.Happenings(ctx, "x", page.Query{}))
 	two(s.SearchVariables(ctx, "org_x", device.Search{}, page.Query{}))
 	two(s.SearchVariables(ctx, "org_x", device.Search{Name: device.Name{EVSE: 1}, Value: new("x")}, page.Query{}))
-	two(s.Heads(ctx))
 	two(s.eventsOf(ctx, "org_x", 1, 1, 2, 1))
 	two(s.Leases(ctx))
+	askConsumers(t, s)
 	check(s.compactFrames(ctx, time.Unix(1<<32, 0)))
 }
 
@@ -161,4 +155,30 @@ func askJobs(t *testing.T, s *Store) {
 	two(s.Candidate(ctx, "org_x", "x"))
 	two(s.Desired(ctx, "org_x", device.DesiredFilter{}, page.Query{}))
 	two(s.Desired(ctx, "org_x", device.DesiredFilter{Station: "x", State: []device.State{device.Drifted}, Variable: "x"}, page.Query{}))
+}
+
+func askConsumers(t *testing.T, s *Store) {
+	t.Helper()
+	ctx := t.Context()
+	two := func(_ any, err error) {
+		t.Helper()
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			t.Fatal(err)
+		}
+	}
+	two(s.Lease(ctx, "x"))
+	two(s.LostLinks(ctx, 1))
+	two(s.Heads(ctx))
+	two(s.Streams(ctx))
+	_, _, err := s.StreamAfter(ctx, event.Position{Stream: "1"}, 1)
+	two(nil, err)
+	two(s.Cursors(ctx, "x"))
+	two(s.Cursor(ctx, "x", "1"))
+	two(s.DeadLetter(ctx, "org_x", "x"))
+	two(s.DeadLetters(ctx, "org_x", true, page.Query{}))
+	two(s.UsageOf(ctx, "x", "2026-03-01"))
+	for _, f := range []report.Filter{{}, {From: "2026-03-01", To: "2026-03-02"}, {Station: "x"}, {Site: "x"}} {
+		two(s.Usage(ctx, "org_x", f, page.Query{}))
+	}
+	two(s.Charges(ctx, "org_x", "x", time.Unix(1, 0), time.Unix(2, 0)))
 }

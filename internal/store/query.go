@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 
 	"pylon/internal/kernel/fault"
 )
@@ -29,11 +30,12 @@ func (s *Store) statementFor(ctx context.Context, text string) (*sql.Stmt, error
 
 // each calls f with the destinations of every row of a query.
 func (s *Store) each(ctx context.Context, text string, args []any, f func(scan func(...any) error) error) error {
-	stmt, err := s.statementFor(ctx, text) //nolint:sqlclosecheck // stays prepared
-	if err != nil {
-		return s.readError(err)
+	for i, a := range args {
+		if text, ok := a.(string); ok && !storable(text) {
+			args[i] = cleaned(text) // as it would have been written
+		}
 	}
-	rows, err := stmt.QueryContext(ctx, args...)
+	rows, err := s.query(ctx, text, args)
 	if err != nil {
 		return s.readError(err)
 	}
@@ -44,6 +46,21 @@ func (s *Store) each(ctx context.Context, text string, args []any, f func(scan f
 		}
 	}
 	return s.readError(rows.Err())
+}
+
+// query asks the database. When it has been away, the connections that are kept
+// are dead, and each says so once.
+func (s *Store) query(ctx context.Context, text string, args []any) (*sql.Rows, error) {
+	for try := 0; ; try++ {
+		stmt, err := s.statementFor(ctx, text) //nolint:sqlclosecheck // stays prepared
+		var rows *sql.Rows
+		if err == nil {
+			rows, err = stmt.QueryContext(ctx, args...)
+		}
+		if err == nil || try == s.options.Readers || !s.dialect.stale(err) {
+			return rows, err
+		}
+	}
 }
 
 // readError gives an error of the database its kind.
@@ -58,10 +75,12 @@ func (s *Store) readError(err error) error {
 func all[T any](ctx context.Context, s *Store, text string, columns columns[T], args ...any) ([]T, error) {
 	var found []T
 	var row []column
+	var to []any
 	err := s.each(ctx, text, args, func(scan func(...any) error) error {
 		found = append(found, *new(T))
 		row = columns(row[:0], &found[len(found)-1])
-		return scan(destinations(row)...)
+		to = destinations(to[:0], row)
+		return scan(to...)
 	})
 	return found, err
 }
@@ -81,12 +100,13 @@ func one[T any](ctx context.Context, s *Store, text string, columns columns[T], 
 
 var errNotFound = fault.New(fault.NotFound, "not_found")
 
-func destinations(columns []column) []any {
-	d := make([]any, len(columns))
-	for i, c := range columns {
-		d[i] = c.cell
+// destinations appends where the columns of a row go.
+func destinations(to []any, columns []column) []any {
+	to = slices.Grow(to, len(columns))
+	for _, c := range columns {
+		to = append(to, c.cell)
 	}
-	return d
+	return to
 }
 
 // from is the usual SELECT of a table's rows, up to its conditions.

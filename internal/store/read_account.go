@@ -140,6 +140,7 @@ func inBulk[ID ~string](ctx context.Context, s *Store, stmt *statement, at map[I
 			continue
 		}
 		us := t.UnixMicro()
+		j.changes(string(id)) // so that of two calls the later does not lose to the earlier
 		j.do(stmt, us, string(id), us)
 		if len(j.ops) < bulkMax {
 			continue

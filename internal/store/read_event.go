@@ -30,22 +30,33 @@ func (s *Store) Heads(ctx context.Context) ([]event.Position, error) {
 
 // EventsAfter returns events of org behind the given positions, in each stream
 // by number, at most limit of them; fewer say that there are no more. A stream
-// that is not named is read from its beginning; without any position all that
-// is kept is read. A position whose followers are gone is Conflict.
+// that is not named is done with when one that began after it is named, and is
+// else read from its beginning; without any position all that is kept is read. A
+// position whose followers are gone is Conflict.
 func (s *Store) EventsAfter(ctx context.Context, org ident.OrganisationID, after []event.Position, limit int) ([]event.Recorded, error) {
 	streams, err := s.streams(ctx)
 	if err != nil {
 		return nil, err
 	}
-	known := make(map[string]int64, len(after))
+	known, youngest := make(map[int64]int64, len(after)), int64(0)
 	for _, p := range after {
-		known[p.Stream] = p.Number
+		if name, err := strconv.ParseInt(p.Stream, 10, 64); err == nil {
+			known[name] = p.Number
+		}
+	}
+	for _, of := range streams {
+		if _, named := known[of.number]; named {
+			youngest = of.number
+		}
 	}
 	var found []event.Recorded
 	for _, of := range streams {
-		from := known[strconv.FormatInt(of.number, 10)]
-		if len(after) == 0 {
+		from, named := known[of.number]
+		switch {
+		case len(after) == 0:
 			from = of.pruned
+		case !named && of.number < youngest:
+			continue
 		}
 		if from < of.pruned {
 			return nil, fault.New(fault.Conflict, "events_pruned")
@@ -79,6 +90,7 @@ func (s *Store) eventsOf(ctx context.Context, org ident.OrganisationID, stream, 
 func (s *Store) TakeEpoch(ctx context.Context, id ident.StationID, node ident.NodeID, link station.Link) (station.Link, error) {
 	link.Station, link.Node = id, node
 	j, row := newJob(), make([]driver.Value, 1)
+	j.changes(string(id))
 	if err := alter(j, op{stmt: s.catalogue.takeLink, miss: errNotFound, row: row}, links, &link); err != nil {
 		return link, err
 	}

@@ -106,9 +106,9 @@ func (s *Store) Totals(ctx context.Context, org ident.OrganisationID, since time
 		(SELECT COUNT(*) FROM stations WHERE org = $1),
 		(SELECT COUNT(*) FROM links WHERE org = $2 AND online AND node IN (SELECT node FROM nodes WHERE ended_at IS NULL)),
 		o.sessions, o.power,
-		CAST((o.energy + (SELECT COALESCE(SUM(ended_energy_mwh), 0) FROM sessions WHERE org = $3 AND started_at >= $4)) / 1000 AS BIGINT)
+		(o.energy + (SELECT CAST(COALESCE(SUM(ended_energy_mwh), 0) AS BIGINT) FROM sessions WHERE org = $3 AND started_at >= $4)) / 1000
 		FROM (SELECT COUNT(*) AS sessions, CAST(COALESCE(SUM(p.power_w), 0) AS BIGINT) AS power,
-			COALESCE(SUM(CASE WHEN s.started_at >= $5 THEN p.energy_mwh ELSE 0 END), 0) AS energy
+			CAST(COALESCE(SUM(CASE WHEN s.started_at >= $5 THEN p.energy_mwh ELSE 0 END), 0) AS BIGINT) AS energy
 			FROM `+sessionJoin+` WHERE s.org = $6 AND s.status IN ('pending', 'active')) o`,
 		func(to []column, t *session.Totals) []column {
 			return append(to,

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"pylon/internal/domain/account"
 	"pylon/internal/domain/session"
 	"pylon/internal/domain/station"
 	"pylon/internal/kernel/fault"
@@ -22,6 +21,7 @@ type detailRow struct {
 	alive     bool
 	connector owned[station.Connector]
 	joined    bool
+	charging  bool // it has open sessions; of [Store.Owned] alone
 }
 
 // detailFrom joins what a station's detail needs but its connectors.
@@ -41,7 +41,7 @@ func detailColumns(to []column, d *detailRow) []column {
 // was last heard.
 func (d *detailRow) detail() station.Detail {
 	if d.Online && !d.alive {
-		d.Online, d.Node, d.Since, d.CloseReason = false, "", d.LastSeen, "node_lost"
+		d.Online, d.Node, d.Since, d.CloseReason = false, "", d.LastSeen, station.NodeLost
 	}
 	return d.Detail
 }
@@ -58,6 +58,68 @@ func (s *Store) stationBy(ctx context.Context, condition string, args ...any) (s
 	if err != nil {
 		return station.Detail{}, err
 	}
+	return detailOf(rows)
+}
+
+// ownedFields are what an owner reads beside the detail.
+func ownedFields() string {
+	return `EXISTS (SELECT 1 FROM sessions s WHERE s.station = t.id AND s.ended_at IS NULL),
+		EXISTS (SELECT 1 FROM commands m WHERE m.station = t.id AND m.finished_at IS NULL),
+		c.station IS NOT NULL, ` + connectors.list("c")
+}
+
+func ownedColumns(to []column, d *detailRow) []column {
+	to = append(to, flag("charging", &d.charging), flag("asked", &d.Asked), flag("joined", &d.joined))
+	return optional(connectors.columns(to, &d.connector), len(to))
+}
+
+// ownedBy is stationBy for an owner, who also wants to know what else there is to
+// be read: a storm of connects asks for each station that comes.
+func (s *Store) ownedBy(ctx context.Context, id ident.StationID) (d station.Detail, charging bool, err error) {
+	query := "SELECT " + detailFields() + ", " + ownedFields() + " FROM " + detailFrom +
+		" LEFT JOIN connectors c ON c.station = t.id WHERE t.id = $1 ORDER BY c.evse, c.connector"
+	rows, err := all(ctx, s, query, func(to []column, d *detailRow) []column {
+		return ownedColumns(detailColumns(to, d), d)
+	}, string(id))
+	if err != nil {
+		return station.Detail{}, false, err
+	}
+	if d, err = detailOf(rows); err != nil {
+		return d, false, err
+	}
+	return d, rows[0].charging, nil
+}
+
+// Known is [Store.Owned] for who has read the station before: when it is still in
+// that version, it is not read again, for it is most of what is to be read.
+func (s *Store) Known(ctx context.Context, was *station.Station) (station.Detail, []session.Session, error) {
+	query := "SELECT t.version, " + links.list("l") + ", l.epoch, n.node IS NOT NULL, " + ownedFields() + " FROM " + detailFrom +
+		" LEFT JOIN connectors c ON c.station = t.id WHERE t.id = $1 ORDER BY c.evse, c.connector"
+	rows, err := all(ctx, s, query, func(to []column, d *detailRow) []column {
+		to = links.columns(append(to, number("version", &d.Station.Version)), &d.Link)
+		to = append(to, number("epoch", &d.Epoch), flag("alive", &d.alive))
+		return ownedColumns(to, d)
+	}, string(was.ID))
+	if err != nil {
+		return station.Detail{}, nil, err
+	}
+	d, err := detailOf(rows)
+	switch {
+	case err != nil:
+		return d, nil, err
+	case d.Station.Version != was.Version:
+		return s.Owned(ctx, was.ID)
+	}
+	d.Station = *was
+	if !rows[0].charging {
+		return d, nil, nil
+	}
+	open, err := s.openSessions(ctx, was.ID)
+	return d, open, err
+}
+
+// detailOf makes a station of its rows, one for each connector.
+func detailOf(rows []detailRow) (station.Detail, error) {
 	if len(rows) == 0 {
 		return station.Detail{}, errNotFound
 	}
@@ -87,13 +149,19 @@ func (s *Store) Station(ctx context.Context, org ident.OrganisationID, ref strin
 
 // Owned returns a station with its connectors and its open sessions, oldest
 // first: what its owner keeps in memory.
+// Of commands it tells whether there are any: most stations come back without.
 func (s *Store) Owned(ctx context.Context, id ident.StationID) (station.Detail, []session.Session, error) {
-	d, err := s.stationBy(ctx, "t.id = $1", string(id))
-	if err != nil {
+	d, charging, err := s.ownedBy(ctx, id)
+	if err != nil || !charging {
 		return d, nil, err
 	}
-	open, err := all(ctx, s, sessionFrom()+"WHERE s.station = $1 AND s.ended_at IS NULL ORDER BY s.started_at, s.id", sessionColumns, string(id))
+	open, err := s.openSessions(ctx, id)
 	return d, open, err
+}
+
+// openSessions returns those of a station, oldest first.
+func (s *Store) openSessions(ctx context.Context, id ident.StationID) ([]session.Session, error) {
+	return all(ctx, s, sessionFrom()+"WHERE s.station = $1 AND s.ended_at IS NULL ORDER BY s.started_at, s.id", sessionColumns, string(id))
 }
 
 // GoneLinks returns links of stations that have been away since before and have
@@ -114,23 +182,14 @@ func (s *Store) GoneLinks(ctx context.Context, before time.Time, limit int) ([]s
 	return append(gone, orphans...), err
 }
 
-// StationByIdentity returns a station and its organisation, which is the first
-// one when slug is "".
-func (s *Store) StationByIdentity(ctx context.Context, slug string, id ident.Identity) (station.Station, account.Organisation, error) {
-	type found struct {
-		station station.Station
-		org     account.Organisation
-	}
+// StationByIdentity returns a station of an organisation, which is the first one
+// when slug is "".
+func (s *Store) StationByIdentity(ctx context.Context, slug string, id ident.Identity) (station.Station, error) {
 	which, args := "is_first", []any{string(id)}
 	if slug != "" {
 		which, args = "slug = $2", append(args, slug)
 	}
-	query := "SELECT " + stations.list("t") + ", " + organisations.list("o") + ` FROM stations t JOIN organisations o ON o.org = t.org
-		WHERE t.identity = $1 AND t.org = (SELECT org FROM organisations WHERE ` + which + ")"
-	f, err := one(ctx, s, query, func(to []column, f *found) []column {
-		return organisations.columns(stations.columns(to, &f.station), &f.org)
-	}, args...)
-	return f.station, f.org, err
+	return one(ctx, s, stations.from()+"WHERE t.identity = $1 AND t.org = (SELECT org FROM organisations WHERE "+which+")", stations.columns, args...)
 }
 
 // Stations lists stations of org, by "station_id" (the usual order) or "created_at".

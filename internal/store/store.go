@@ -28,19 +28,30 @@ import (
 	"pylon/internal/kernel/ident"
 )
 
-// Options are what a Store is made of; Path, Clock and Node are needed.
+// Options are what a Store is made of; Clock and Node are needed, and either
+// Path or URL.
 type Options struct {
 	Path        string // of the SQLite file; its folder exists
+	URL         string // of a PostgreSQL database, "postgres://…"; "" is SQLite at Path
 	Synchronous string // of SQLite: "full" ("" is that: on the disk before anyone is answered), or "off" to see what is lost then
 	Clock       clock.Clock
 	Node        ident.NodeID // this run of this process
 
-	// OnCommitted gets the events of each commit, in the order of their stream,
-	// after their callers have been woken. It holds up the next commit.
+	// OnCommitted gets the events of each commit, in the order of their stream and
+	// with the live ones in between, after their callers have been woken. It holds up the next commit.
 	OnCommitted func([]event.Recorded)
 
-	// Wrap stands between the committer and the driver, for tests of failures.
-	Wrap func(driver.Connector) driver.Connector
+	// Shared leaves the leases of other nodes alone where the database belongs to
+	// one process: a simulation runs several nodes of one SQLite file in one.
+	Shared bool
+
+	// Readers bounds the connections that read; 0 is readersMax.
+	Readers int
+
+	// Between stands between the committer and the database, for tests of
+	// failures: it gets "CONNECT", or the text of a statement, and what would do
+	// it, and returns what is to have come of it.
+	Between func(text string, do func() error) error
 }
 
 // readersMax bounds the connections that read: reads are CPU, of which more
@@ -67,40 +78,57 @@ type Store struct {
 // date and takes a lease for the node. Nothing is written before [Store.Run].
 // A SQLite database belongs to one process: the leases of all others end here.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	d := sqliteDialect()
-	writes, err := d.connect(o, true)
+	s, err := open(ctx, o)
+	if err != nil && o.URL == "" {
+		err = fmt.Errorf("open %s: %w", o.Path, err)
+	}
+	return s, err
+}
+
+func open(ctx context.Context, o Options) (*Store, error) {
+	d, err := dialectOf(o)
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", o.Path, err)
+		return nil, err
 	}
-	reads, err := d.connect(o, false)
+	migrations, err := d.connect(o, forMigrations)
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", o.Path, err)
+		return nil, err
 	}
-	if err := prepareDatabase(ctx, d, writes, o); err != nil {
-		return nil, fmt.Errorf("open %s: %w", o.Path, err)
+	reads, err := d.connect(o, forReads)
+	if err != nil {
+		return nil, err
 	}
-	if o.Wrap != nil {
-		writes = o.Wrap(writes)
+	if err := prepareDatabase(ctx, d, migrations, o); err != nil {
+		return nil, err
 	}
 	p, err := newPacker()
 	if err != nil {
 		return nil, err
 	}
+	if o.Readers == 0 {
+		o.Readers = readersMax
+	}
 	s := &Store{dialect: d, options: o, catalogue: newCatalogue(d, p), packer: p, jobs: sync.Pool{New: func() any { return newJob() }}, readers: sql.OpenDB(reads)}
-	s.readers.SetMaxOpenConns(readersMax)
-	s.readers.SetMaxIdleConns(readersMax)
+	s.readers.SetMaxOpenConns(o.Readers)
+	s.readers.SetMaxIdleConns(o.Readers)
 	s.committer = &committer{
 		catalogue: s.catalogue, clock: o.Clock, node: o.Node, committed: o.OnCommitted,
-		connect: func(ctx context.Context) (*writer, error) { return openWriter(ctx, writes, d) },
-		queue:   make(chan *job, queueMax), closing: make(chan struct{}),
+		connect: func(ctx context.Context) (w writer, err error) {
+			err = between(o.Between).do("CONNECT", func() error {
+				w, err = d.open(ctx, s.catalogue, o)
+				return err
+			})
+			return w, err
+		},
+		queue: make(chan *job, queueMax), closing: make(chan struct{}),
 	}
 	return s, nil
 }
 
 // prepareDatabase does what must be done before anyone writes or reads.
-func prepareDatabase(ctx context.Context, d dialect, writes driver.Connector, o Options) error {
-	db := sql.OpenDB(writes)
-	db.SetMaxOpenConns(1)
+func prepareDatabase(ctx context.Context, d dialect, c driver.Connector, o Options) error {
+	db := sql.OpenDB(c)
+	db.SetMaxOpenConns(d.preparing)
 	if err := migrate(ctx, d, db); err != nil {
 		return errors.Join(err, db.Close())
 	}
@@ -124,20 +152,14 @@ func (s *Store) Commit(ctx context.Context, set *change.Set) error {
 	if err == nil && len(j.ops) > 0 {
 		err = s.committer.submit(ctx, j)
 	}
+	if err == nil && set.Takes != nil {
+		set.Takes.Epoch = j.epoch()
+	}
 	if cap(j.values) <= pooledMax {
 		j.reset()
 		s.jobs.Put(j)
 	}
 	return err
-}
-
-// Backup writes the database as it is to a new file at path, which must not
-// exist, while everything goes on.
-func (s *Store) Backup(ctx context.Context, path string) error {
-	if err := s.dialect.backup(ctx, s.options, path); err != nil {
-		return fmt.Errorf("backup to %s: %w", path, err)
-	}
-	return nil
 }
 
 // Waiting returns how many sets wait for the committer, of at most queueMax.

@@ -57,6 +57,10 @@ func (t table[T]) update(guard string, extra ...string) string {
 		" WHERE " + strings.ReplaceAll(assign(where, asked), ",", " AND"))
 }
 
+// keyOfUpdate returns which argument of an update without extra assignments is
+// the first column of the key, from 1.
+func (t table[T]) keyOfUpdate() int { return len(t.names()) - t.fixed + 1 }
+
 // assign returns name = value for each name.
 func assign(names []string, value func(name string) string) string {
 	set := make([]string, len(names))

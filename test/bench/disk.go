@@ -12,6 +12,7 @@ import (
 
 	"pylon/internal/sim/load"
 	"pylon/internal/store"
+	"pylon/internal/store/framelog"
 )
 
 const (
@@ -30,28 +31,34 @@ const (
 // registers and noise are those of real sessions.
 func measureDisk(ctx context.Context, l *lab) (rows []row, err error) {
 	l.say("disk: %d sessions of %d readings", l.charges, l.size.readings)
-	data, err := l.furnished(ctx, "disk", l.charges)
+	b, err := l.furnished(ctx, "disk", l.charges)
 	if err != nil {
 		return nil, err
 	}
-	file, frames := filepath.Join(data, databaseFile), filepath.Join(data, "frames.db")
-	before := fileSize(file)
-	samples, err := l.charge(ctx, data)
+	before, err := l.pages(ctx, b, "%")
 	if err != nil {
 		return nil, err
 	}
-	loose, err := pages(ctx, file, seriesTables)
+	samples, err := l.charge(ctx, b)
 	if err != nil {
 		return nil, err
 	}
-	if err := l.pack(ctx, data); err != nil {
-		return nil, err
-	}
-	series, err := pages(ctx, file, seriesTables)
+	loose, err := l.pages(ctx, b, seriesTables)
 	if err != nil {
 		return nil, err
 	}
-	all, err := pages(ctx, file, "")
+	if err := l.pack(ctx, b); err != nil {
+		return nil, err
+	}
+	series, err := l.pages(ctx, b, seriesTables)
+	if err != nil {
+		return nil, err
+	}
+	frames, err := l.frameLog(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	all, err := l.pages(ctx, b, "%")
 	if err != nil {
 		return nil, err
 	}
@@ -60,14 +67,14 @@ func measureDisk(ctx context.Context, l *lab) (rows []row, err error) {
 		figure: figure{name: "bytes on disk per meter sample", unit: "B", target: 8, stretch: 3, steady: true},
 		value:  float64(series) / float64(samples),
 		detail: fmt.Sprintf("%d sessions of both versions, %d readings each, %s samples: pages of the series and its index, after compaction; %s B a sample before it; "+
-			"the whole database has grown by %s B a sample (sessions, events and all), its file by %s B, the frame log has %s B",
-			l.charges, l.size.readings, number(float64(samples)), each(loose), each(all-before), each(fileSize(file)-before), each(fileSize(frames))),
+			"the whole database has grown by %s B a sample (sessions, events and all), the frame log has %s B",
+			l.charges, l.size.readings, number(float64(samples)), each(loose), each(all-before), each(frames)),
 	}}, nil
 }
 
 // charge runs the sessions on a server, and returns how many samples they had.
-func (l *lab) charge(ctx context.Context, data string) (samples int, err error) {
-	s, err := l.start(ctx, data)
+func (l *lab) charge(ctx context.Context, b base) (samples int, err error) {
+	s, err := l.start(ctx, b)
 	if err != nil {
 		return 0, err
 	}
@@ -103,8 +110,8 @@ func (l *lab) charge(ctx context.Context, data string) (samples int, err error) 
 }
 
 // pack does what the server does when the sessions are some hours old.
-func (l *lab) pack(ctx context.Context, data string) error {
-	return l.withStore(ctx, data, func(ctx context.Context, db *store.Store) error {
+func (l *lab) pack(ctx context.Context, b base) error {
+	return l.withStore(ctx, b, func(ctx context.Context, db *store.Store) error {
 		for range packTimes {
 			if err := db.Compact(ctx, l.clock.Now().Add(packAfter)); err != nil {
 				return err
@@ -117,18 +124,37 @@ func (l *lab) pack(ctx context.Context, data string) error {
 // seriesTables are what holds the samples.
 const seriesTables = "meter_%"
 
-// pages returns the bytes in pages of tables like a pattern and of their indexes,
-// of all tables for "". The database must not be open elsewhere.
-func pages(ctx context.Context, file, tables string) (bytes int64, err error) {
-	db, err := sql.Open("sqlite", "file:"+file+"?mode=ro")
+// pages returns the bytes in pages of tables like a pattern and of their indexes.
+// No server runs on the base.
+func (l *lab) pages(ctx context.Context, b base, tables string) (bytes int64, err error) {
+	if b.name != "" {
+		return l.relations(ctx, b, "n.nspname = 'public' AND c.relname LIKE '"+tables+"'")
+	}
+	db, err := sql.Open("sqlite", "file:"+b.file()+"?mode=ro")
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	const query = `SELECT coalesce(sum(d.pgsize), 0) FROM dbstat d JOIN sqlite_schema s ON s.name = d.name WHERE s.tbl_name LIKE $1`
-	if tables == "" {
-		tables = "%"
-	}
 	err = db.QueryRowContext(ctx, query, tables).Scan(&bytes)
 	return bytes, err
+}
+
+// relations returns the bytes of PostgreSQL tables, their indexes and what is kept
+// beside them included.
+func (l *lab) relations(ctx context.Context, b base, which string) (int64, error) {
+	if err := l.postgres.Tell(b.name, "VACUUM"); err != nil { // gives back what dead rows took
+		return 0, err
+	}
+	return l.postgres.Number(ctx, b.name, `SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint
+		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r' AND `+which)
+}
+
+// frameLog returns what the log of OCPP frames takes: a file of its own on
+// SQLite, tables on PostgreSQL.
+func (l *lab) frameLog(ctx context.Context, b base) (int64, error) {
+	if b.name != "" {
+		return l.relations(ctx, b, "n.nspname = '"+framelog.PostgresSchema+"'")
+	}
+	return fileSize(filepath.Join(b.folder, "frames.db")), nil
 }

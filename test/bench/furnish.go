@@ -3,10 +3,8 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"golang.org/x/sync/errgroup"
 
@@ -32,41 +30,12 @@ func uid(i int) string      { return fmt.Sprintf("04%08X", i) }
 
 // open starts a server that knows so many stations.
 func (l *lab) open(ctx context.Context, name string, stations int) (*server, error) {
-	data, err := l.furnished(ctx, name, stations)
+	b, err := l.furnished(ctx, name, stations)
 	if err != nil {
 		return nil, err
 	}
-	return l.start(ctx, data)
+	return l.start(ctx, b)
 }
-
-// furnished returns a new data folder with an organisation, the owner's key, and
-// so many stations and cards, written straight into the database: through the
-// API a hundred thousand would take minutes.
-func (l *lab) furnished(ctx context.Context, name string, stations int) (data string, err error) {
-	if data, err = l.folder(name); err != nil {
-		return "", err
-	}
-	err = l.withStore(ctx, data, func(ctx context.Context, db *store.Store) error { return l.furnish(ctx, db, stations) })
-	return data, err
-}
-
-// withStore works on the database of a folder that no server runs on.
-func (l *lab) withStore(ctx context.Context, data string, work func(context.Context, *store.Store) error) error {
-	db, err := store.Open(ctx, store.Options{
-		Path: filepath.Join(data, databaseFile), Synchronous: "off", Clock: l.clock, Node: ident.New[ident.NodeID](l.clock.Now()),
-	})
-	if err != nil {
-		return err
-	}
-	running, stop := context.WithCancel(ctx)
-	ended := make(chan error, 1)
-	go func() { ended <- db.Run(running) }()
-	err = work(ctx, db)
-	stop()
-	return errors.Join(err, <-ended, db.Close())
-}
-
-const databaseFile = "pylon.db"
 
 func (l *lab) furnish(ctx context.Context, db *store.Store, stations int) error {
 	org, _, err := admin.New(db, nobody{}, l.clock).Begin(ctx, key)

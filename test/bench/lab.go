@@ -13,6 +13,7 @@ import (
 	"pylon/internal/kernel/clock"
 	"pylon/internal/sim/load"
 	"pylon/internal/wire/ocppj"
+	"pylon/test/postgres"
 )
 
 // size is how much of everything there is.
@@ -52,6 +53,12 @@ type lab struct {
 	size
 	clock clock.Clock
 	dir   string // of this run; removed at its end
+
+	database string          // that is measured now
+	postgres *postgres.Plain // nil until it is needed
+	bases    []base          // made on it
+	dropped  int             // of them
+	hot      []heat          // where the CPU went, of each measurement so far
 }
 
 // newLab builds the program, unless there is one.
@@ -75,8 +82,13 @@ func newLab(ctx context.Context, o options, c clock.Clock) (*lab, error) {
 	return l, nil
 }
 
-// close removes what the lab has left on the disk.
-func (l *lab) close() error { return os.RemoveAll(l.dir) }
+// close ends what the lab has started, and removes what it has left on the disk.
+func (l *lab) close() error {
+	if l.postgres != nil {
+		l.postgres.Close()
+	}
+	return os.RemoveAll(l.dir)
+}
 
 // say tells who waits how far we are.
 func (l *lab) say(format string, args ...any) {

@@ -32,13 +32,14 @@ func measureLatency(ctx context.Context, l *lab) (rows []row, err error) {
 	if err != nil {
 		return nil, err
 	}
-	profiled := l.profile(ctx, s, "latency", l.size.open)
 	tally := load.Open(ctx, l.clock, stations, load.Pace{PerSecond: paced, For: l.size.open}, (*load.Station).Step)
 	after, err := s.usage(l.clock.Now())
+	beside := load.Pace{PerSecond: paced, For: l.size.open / 6}
+	profileErr := l.profile(ctx, s, "latency", beside.For, func() { load.Open(ctx, l.clock, stations, beside, (*load.Station).Step) })
 	return []row{{
 		figure: figure{name: "p99 at 1,000 messages/s", unit: "ms", target: 10, stretch: 5},
 		value:  millis(tally.Latencies.At(990)), broken: failures(tally),
 		detail: fmt.Sprintf("%d stations in whole sessions, open loop, %v, counted from when each message was due: %s; %v",
 			l.size.stations, l.size.open, quantiles(tally.Latencies), after.since(before)),
-	}}, errors.Join(err, profiled())
+	}}, errors.Join(err, profileErr)
 }

@@ -3,16 +3,18 @@
 // clients loose on it, and prints one table of what came out beside target and
 // stretch.
 //
-//	go run ./test/bench                    everything, some ten minutes
-//	go run ./test/bench -quick             a smoke run of under a minute; its figures mean little
+//	go run ./test/bench                    everything, some twelve minutes for each database
+//	go run ./test/bench -database sqlite   on one of the databases
+//	go run ./test/bench -quick             a smoke run of two minutes; its figures mean little
 //	go run ./test/bench -only sessions     one measurement; several with commas
 //	go run ./test/bench -out docs/bench.md the table as Markdown too
-//	go run ./test/bench -pprof DIR         where the server's CPU went, one profile per measurement
+//	go run ./test/bench -pprof DIR         keeps the profiles of the server's CPU
 //
 // Everything listens on the loopback network, every loop ends, and only processes
 // that it started are ended. Load and server share the machine, as they do in the
 // figures of others that the budgets stand beside; what the generator and the
-// rest of the machine used is told with each figure.
+// rest of the machine used is told with each figure. PostgreSQL is a private
+// server with everything durable and settings as they come; its CPU is counted.
 package main
 
 import (
@@ -47,26 +49,38 @@ func main() {
 
 // options is the command line.
 type options struct {
-	quick  bool
-	only   []string
-	out    string
-	pprof  string
-	dir    string
-	binary string
+	quick     bool
+	databases []string
+	only      []string
+	out       string
+	pprof     string
+	hottest   int
+	dir       string
+	binary    string
 }
 
 func parse(args []string) (options, error) {
 	var o options
-	var only string
+	var only, database string
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.BoolVar(&o.quick, "quick", false, "smoke run: less of everything")
 	flags.StringVar(&only, "only", "", "measurements to make, with commas: "+strings.Join(names(), ", "))
 	flags.StringVar(&o.out, "out", "", "file that gets the table as Markdown")
-	flags.StringVar(&o.pprof, "pprof", "", "folder for the server's CPU profiles; profiling costs a few per cent")
+	flags.StringVar(&o.pprof, "pprof", "", "folder that keeps the server's CPU profiles")
+	flags.IntVar(&o.hottest, "top", 10, "how many of the functions that take most CPU are told; 0 takes no profile")
+	flags.StringVar(&database, "database", "both", "sqlite, postgres or both")
 	flags.StringVar(&o.dir, "dir", "", "folder for databases, on the disk to measure (default: the system's for temporary files)")
 	flags.StringVar(&o.binary, "binary", "", "a pylon that is built already")
 	if err := flags.Parse(args); err != nil {
 		return o, err
+	}
+	switch database {
+	case onSQLite, onPostgres:
+		o.databases = []string{database}
+	case "both":
+		o.databases = []string{onSQLite, onPostgres}
+	default:
+		return o, fmt.Errorf("database %q is none of sqlite, postgres, both", database)
 	}
 	if only != "" {
 		o.only = strings.Split(only, ",")
@@ -97,18 +111,18 @@ type measurement struct {
 	run  func(context.Context, *lab) ([]row, error)
 }
 
-// measure makes one measurement and notes what else the machine did.
+// measure makes one measurement, notes what else the machine did, and cleans up.
 func (l *lab) measure(ctx context.Context, m measurement) ([]row, error) {
-	before, err := readOthers(l.clock.Now())
+	before, err := l.readOthers()
 	if err != nil {
 		return nil, err
 	}
 	rows, runErr := m.run(ctx, l)
-	after, err := readOthers(l.clock.Now())
+	after, err := l.readOthers()
 	for i := range rows {
-		rows[i].others = after.since(before)
+		rows[i].others, rows[i].database = after.since(before), l.database
 	}
-	return rows, errors.Join(runErr, err)
+	return rows, errors.Join(runErr, err, l.dropBases())
 }
 
 func names() []string {
@@ -119,8 +133,7 @@ func names() []string {
 	return all
 }
 
-// run makes the measurements that are asked for. One that fails is an error, at
-// the end: the others are made all the same.
+// run makes the measurements that are asked for, on the databases that are.
 func run(ctx context.Context, args []string) (err error) {
 	o, err := parse(args)
 	if errors.Is(err, flag.ErrHelp) {
@@ -134,19 +147,14 @@ func run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, l.close()) }()
-	report := report{machine: readMachine(l.dir), at: l.clock.Now(), quick: o.quick, profiled: o.pprof != ""}
+	report := report{machine: readMachine(l.dir), at: l.clock.Now(), quick: o.quick, databases: o.databases}
 	var failures error
-	for _, m := range measurements {
-		if o.only != nil && !slices.Contains(o.only, m.name) {
-			continue
-		}
-		rows, err := l.measure(ctx, m)
+	for _, database := range o.databases {
+		rows, err := l.measureOn(ctx, database)
 		report.rows = append(report.rows, rows...)
-		if err != nil {
-			failures = errors.Join(failures, fmt.Errorf("%s: %w", m.name, err))
-			l.say("%s: %v", m.name, err)
-		}
+		failures = errors.Join(failures, err)
 	}
+	report.hot = l.hot
 	report.text(os.Stdout)
 	if o.out != "" {
 		if err := os.MkdirAll(filepath.Dir(o.out), 0o755); err != nil {
@@ -155,4 +163,25 @@ func run(ctx context.Context, args []string) (err error) {
 		return errors.Join(failures, os.WriteFile(o.out, report.markdown(), 0o644))
 	}
 	return failures
+}
+
+// measureOn makes what is asked for on one database. A measurement that fails is
+// an error, at the end: the others are made all the same.
+func (l *lab) measureOn(ctx context.Context, database string) (all []row, failures error) {
+	if err := l.use(database); err != nil {
+		return nil, fmt.Errorf("%s: %w", database, err)
+	}
+	l.say("on %s", titles[database])
+	for _, m := range measurements {
+		if l.only != nil && !slices.Contains(l.only, m.name) {
+			continue
+		}
+		rows, err := l.measure(ctx, m)
+		all = append(all, rows...)
+		if err != nil {
+			failures = errors.Join(failures, fmt.Errorf("%s on %s: %w", m.name, database, err))
+			l.say("%s: %v", m.name, err)
+		}
+	}
+	return all, failures
 }

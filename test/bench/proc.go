@@ -92,6 +92,7 @@ func procField(text []byte, name string) (string, error) {
 // usage is CPU time used so far.
 type usage struct {
 	server    time.Duration
+	database  time.Duration // processes of the database; 0 where it is in the server
 	generator time.Duration // this process
 	machine   time.Duration // all processes
 	at        time.Time
@@ -100,18 +101,22 @@ type usage struct {
 // since returns what was used from then to u.
 func (u usage) since(then usage) spent {
 	return spent{
-		server: u.server - then.server, generator: u.generator - then.generator,
+		server: u.server - then.server, database: u.database - then.database, generator: u.generator - then.generator,
 		machine: u.machine - then.machine, elapsed: u.at.Sub(then.at),
 	}
 }
 
 // spent is CPU time used in a stretch of time.
-type spent struct{ server, generator, machine, elapsed time.Duration }
+type spent struct{ server, database, generator, machine, elapsed time.Duration }
 
 // String tells who had the machine.
 func (s spent) String() string {
-	return fmt.Sprintf("of the machine the server had %d %%, the generator %d %%, others %d %%",
-		percent(s.server, s.elapsed), percent(s.generator, s.elapsed), percent(s.machine-s.server-s.generator, s.elapsed))
+	database := ""
+	if s.database > 0 {
+		database = fmt.Sprintf(", the database %d %%", percent(s.database, s.elapsed))
+	}
+	return fmt.Sprintf("of the machine the server had %d %%%s, the generator %d %%, others %d %%",
+		percent(s.server, s.elapsed), database, percent(s.generator, s.elapsed), percent(s.machine-s.server-s.database-s.generator, s.elapsed))
 }
 
 // readUsage reads the clocks of a server and of all others.
@@ -119,7 +124,7 @@ func readUsage(pid int, now time.Time) (usage, error) {
 	server, serverErr := readCPU(fmt.Sprintf("/proc/%d/stat", pid), parseCPU)
 	generator, generatorErr := readCPU("/proc/self/stat", parseCPU)
 	machine, machineErr := readCPU("/proc/stat", parseBusy)
-	return usage{server, generator, machine, now}, errors.Join(serverErr, generatorErr, machineErr)
+	return usage{server: server, generator: generator, machine: machine, at: now}, errors.Join(serverErr, generatorErr, machineErr)
 }
 
 func readCPU(path string, parse func([]byte) (time.Duration, error)) (time.Duration, error) {
@@ -134,17 +139,22 @@ func readCPU(path string, parse func([]byte) (time.Duration, error)) (time.Durat
 	return d, nil
 }
 
-// others is what the machine did beside us, so far: we and the servers that have
-// ended.
+// others is what the machine did beside us, so far: we, the servers that have
+// ended, and the database.
 type others struct {
 	busy time.Duration
 	at   time.Time
 }
 
-func readOthers(now time.Time) (others, error) {
-	family, familyErr := readCPU("/proc/self/stat", parseFamilyCPU)
+func (l *lab) readOthers() (others, error) {
+	family, err := readCPU("/proc/self/stat", parseFamilyCPU)
+	if l.postgres != nil && err == nil {
+		var database time.Duration
+		database, err = l.postgres.CPU()
+		family += database
+	}
 	machine, machineErr := readCPU("/proc/stat", parseBusy)
-	return others{machine - family, now}, errors.Join(familyErr, machineErr)
+	return others{machine - family, l.clock.Now()}, errors.Join(err, machineErr)
 }
 
 // since returns the share of the machine that others have had from then to o, in

@@ -27,10 +27,9 @@ type row struct {
 	broken string // what went wrong that the number does not tell; "" when nothing did
 	detail string // how it came about
 	others int    // per cent of the machine that other programs had meanwhile
-}
 
-// ratio is the measured value in targets.
-func (r row) ratio() float64 { return r.value / r.target }
+	database string // it was measured on
+}
 
 // verdict says in words how the value stands to the budget.
 func (r row) verdict() string {
@@ -86,55 +85,83 @@ func goal(v float64) string {
 
 // report is what a run has found.
 type report struct {
-	machine  machine
-	at       time.Time
-	quick    bool
-	profiled bool
-	rows     []row
+	machine   machine
+	at        time.Time
+	quick     bool
+	databases []string
+	rows      []row
+	hot       []heat
 }
 
 // remarks are what a reader must know of the whole.
 func (r *report) remarks() []string {
 	remarks := []string{
 		"Measured " + r.at.Format(time.DateOnly) + " on " + r.machine.String() + ".",
-		"Server and load generator share the machine; CPU figures are the server's alone, user and system time.",
-		"Ratio is measured to target.",
+		"Server, database and load generator share the machine; CPU is user and system time, without the generator's.",
 	}
 	if r.quick {
 		remarks = append(remarks, "A quick run: fewer stations, shorter windows. It shows that everything works, not how well.")
-	}
-	if r.profiled {
-		remarks = append(remarks, "Profiled: CPU figures are a few per cent too high.")
 	}
 	return remarks
 }
 
 func (r *report) header() []string {
-	return []string{"figure", "measured", "target", "stretch", "ratio", "verdict"}
+	header := []string{"figure", "target", "stretch"}
+	for _, database := range r.databases {
+		header = append(header, titles[database], "verdict")
+	}
+	return header
 }
 
-func (r *report) cells(row row) []string {
-	unit := ""
-	if row.unit != "" {
-		unit = " " + row.unit
+// lines are the table: a line for each figure, with its row on each database.
+// What is not measured on one, such as the database's CPU, leaves it empty.
+func (r *report) lines() [][]string {
+	var lines [][]string
+	told := map[string]bool{}
+	for _, first := range r.rows {
+		if told[first.name] {
+			continue
+		}
+		told[first.name] = true
+		line := []string{first.name, goal(first.target) + first.unitOf(), goal(first.stretch) + first.unitOf()}
+		for _, database := range r.databases {
+			value, verdict := "", ""
+			for _, row := range r.rows {
+				if row.name == first.name && row.database == database {
+					value, verdict = number(row.value)+row.unitOf(), row.verdict()
+				}
+			}
+			line = append(line, value, verdict)
+		}
+		lines = append(lines, line)
 	}
-	return []string{
-		row.name, number(row.value) + unit, goal(row.target) + unit, goal(row.stretch) + unit,
-		strconv.FormatFloat(row.ratio(), 'f', 2, 64), row.verdict(),
+	return lines
+}
+
+// unitOf is the unit behind a value.
+func (f *figure) unitOf() string {
+	if f.unit == "" {
+		return ""
 	}
+	return " " + f.unit
 }
 
 // text writes the table for a terminal; what is behind the figures follows it.
 func (r *report) text(w io.Writer) {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, strings.Join(r.header(), "\t"))
-	for _, row := range r.rows {
-		fmt.Fprintln(table, strings.Join(r.cells(row), "\t"))
+	for _, line := range r.lines() {
+		fmt.Fprintln(table, strings.Join(line, "\t"))
 	}
 	_ = table.Flush() // as the errors of all writing to a terminal
 	fmt.Fprintln(w)
 	for _, row := range r.rows {
-		fmt.Fprintf(w, "%s: %s\n", row.name, row.detail)
+		fmt.Fprintf(w, "%s, %s: %s\n", row.name, titles[row.database], row.detail)
+	}
+	fmt.Fprintln(w)
+	for _, h := range r.hot {
+		fmt.Fprintf(w, "%s: functions of ours with what they call: %s\n", h.name, shares(h.ours))
+		fmt.Fprintf(w, "%s: by themselves: %s\n", h.name, shares(h.flat))
 	}
 	fmt.Fprintln(w)
 	for _, remark := range r.remarks() {
@@ -142,21 +169,45 @@ func (r *report) text(w io.Writer) {
 	}
 }
 
+// shares lists functions with their per cent.
+func shares(of []functionCPU) string {
+	all := make([]string, len(of))
+	for i, f := range of {
+		all[i] = fmt.Sprintf("%s %s", f.name, strconv.FormatFloat(f.share, 'f', 1, 64))
+	}
+	return strings.Join(all, ", ")
+}
+
 // markdown returns the table as a document.
 func (r *report) markdown() []byte {
 	var b bytes.Buffer
 	b.WriteString("# Benchmarks\n\nThe whole server against its budgets. Made by `go run ./test/bench -out docs/bench.md`; do not edit.\n\n")
 	b.WriteString("| " + strings.Join(r.header(), " | ") + " |\n|" + strings.Repeat("---|", len(r.header())) + "\n")
-	for _, row := range r.rows {
-		b.WriteString("| " + strings.Join(r.cells(row), " | ") + " |\n")
+	for _, line := range r.lines() {
+		b.WriteString("| " + strings.Join(line, " | ") + " |\n")
 	}
-	b.WriteString("\n")
-	for _, remark := range r.remarks() {
-		b.WriteString(remark + " ")
-	}
-	b.WriteString("\n\nHow the figures came about:\n\n")
+	b.WriteString("\n" + strings.Join(r.remarks(), " ") + "\n\nHow the figures came about:\n\n")
 	for _, row := range r.rows {
-		b.WriteString("- **" + row.name + "**: " + row.detail + "\n")
+		b.WriteString("- **" + row.name + "**, " + titles[row.database] + ": " + row.detail + "\n")
+	}
+	if len(r.hot) > 0 {
+		b.WriteString("\n## Where the CPU goes\n\nPer cent of the server's CPU, from a profile taken beside each measurement. " +
+			"The first column has functions of ours with all that they call, one within the other; the second any functions, by themselves.\n")
+	}
+	for _, h := range r.hot {
+		b.WriteString("\n### " + h.name + "\n\n| ours, with what they call | % | by themselves | % |\n|---|---|---|---|\n")
+		for i := range max(len(h.ours), len(h.flat)) {
+			b.WriteString("| " + cell(h.ours, i) + " | " + cell(h.flat, i) + " |\n")
+		}
 	}
 	return b.Bytes()
+}
+
+// cell is one function of a list in two cells of a table; both are empty behind
+// its end.
+func cell(of []functionCPU, i int) string {
+	if i >= len(of) {
+		return " | "
+	}
+	return fmt.Sprintf("`%s` | %.1f", of[i].name, of[i].share)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -56,17 +57,34 @@ func TestNumber(t *testing.T) {
 }
 
 func TestReportHasEveryRow(t *testing.T) {
-	r := report{quick: true, rows: []row{
-		{figure: figure{name: "start", unit: "s", target: 0.3, stretch: 0.1}, value: 0.2, detail: "median of 5"},
-		{figure: figure{name: "rate", unit: "/s", target: 8000, stretch: 12_000, more: true}, value: 9000, detail: "20 s"},
-	}}
+	start := figure{name: "start", unit: "s", target: 0.3, stretch: 0.1}
+	rate := figure{name: "rate", unit: "/s", target: 8000, stretch: 12_000, more: true}
+	r := report{
+		quick: true, databases: []string{onSQLite, onPostgres},
+		rows: []row{
+			{figure: start, value: 0.2, detail: "median of 5", database: onSQLite},
+			{figure: rate, value: 9000, detail: "20 s", database: onSQLite},
+			{figure: start, value: 0.4, detail: "median of 3", database: onPostgres},
+		},
+		hot: []heat{{name: "rate, SQLite", ours: []functionCPU{{"store.Commit", 12.34}}, flat: []functionCPU{{"runtime.memmove", 3}, {"main.f", 1}}}},
+	}
 	var text strings.Builder
 	r.text(&text)
 	for form, got := range map[string]string{"text": text.String(), "markdown": string(r.markdown())} {
-		for _, want := range []string{"0.200 s", "0.3 s", "0.67", "meets the target", "9,000 /s", "12,000 /s", "1.12", "median of 5", "quick run"} {
+		for _, want := range []string{
+			"SQLite", "PostgreSQL", "0.200 s", "0.400 s", "0.3 s", "meets the target", "misses the target", "9,000 /s", "12,000 /s",
+			"median of 5", "median of 3", "quick run", "store.Commit", "12.3", "runtime.memmove",
+		} {
 			if !strings.Contains(got, want) {
 				t.Errorf("%s: got\n%s\nwithout %q", form, got, want)
 			}
 		}
+	}
+	got, want := r.lines(), [][]string{
+		{"start", "0.3 s", "0.1 s", "0.200 s", "meets the target", "0.400 s", "misses the target"},
+		{"rate", "8,000 /s", "12,000 /s", "9,000 /s", "meets the target", "", ""},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

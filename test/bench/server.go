@@ -30,22 +30,25 @@ const (
 // server is a running `pylon serve`.
 type server struct {
 	address string // host:port
-	debug   string // of Go's profiler; "" without -pprof
+	debug   string // of Go's profiler
 	began   time.Time
+	base    base
 	cmd     *exec.Cmd
 	done    chan struct{} // closed when the process is gone
 	log     *tail
+	others  func() (time.Duration, error) // CPU time of the database's processes; nil: it has none
 }
 
-// start runs the server on a data folder and waits until it listens.
-func (l *lab) start(ctx context.Context, data string) (*server, error) {
-	args := []string{"serve", "--listen", "127.0.0.1:0", "--data", data}
-	if l.pprof != "" {
-		args = append(args, "--debug-listen", "127.0.0.1:0")
-	}
-	s := &server{cmd: exec.Command(l.binary, args...), done: make(chan struct{}), log: &tail{}}
+// start runs the server on a base and waits until it listens. Its profiler costs
+// nothing until it is asked.
+func (l *lab) start(ctx context.Context, b base) (*server, error) {
+	args := append([]string{"serve", "--listen", "127.0.0.1:0", "--debug-listen", "127.0.0.1:0"}, b.flags()...)
+	s := &server{base: b, cmd: exec.Command(l.binary, args...), done: make(chan struct{}), log: &tail{}}
 	s.cmd.Env = slices.DeleteFunc(os.Environ(), func(pair string) bool { return strings.HasPrefix(pair, "PYLON_") })
 	s.cmd.Env = append(s.cmd.Env, "PYLON_BOOTSTRAP_API_KEY="+key)
+	if l.database == onPostgres {
+		s.others = l.postgres.CPU
+	}
 	output, write := io.Pipe()
 	s.cmd.Stdout, s.cmd.Stderr = write, write
 	s.began = l.clock.Now()
@@ -57,7 +60,7 @@ func (l *lab) start(ctx context.Context, data string) (*server, error) {
 		_ = write.Close() // a pipe in memory has no error
 		close(s.done)
 	}()
-	if err := s.await(ctx, output, l.pprof != "", l.clock.After(startMax)); err != nil {
+	if err := s.await(ctx, output, l.clock.After(startMax)); err != nil {
 		return nil, errors.Join(err, s.stop())
 	}
 	return s, nil
@@ -65,7 +68,7 @@ func (l *lab) start(ctx context.Context, data string) (*server, error) {
 
 // await reads the log until it has told all addresses, and goes on reading it so
 // that the server never waits for its reader.
-func (s *server) await(ctx context.Context, output io.Reader, debug bool, late <-chan time.Time) error {
+func (s *server) await(ctx context.Context, output io.Reader, late <-chan time.Time) error {
 	type heard struct {
 		Msg  string `json:"msg"`
 		Addr string `json:"addr"`
@@ -88,7 +91,7 @@ func (s *server) await(ctx context.Context, output io.Reader, debug bool, late <
 			}
 		}
 	}()
-	for s.address == "" || debug && s.debug == "" {
+	for s.address == "" || s.debug == "" {
 		select {
 		case a := <-addresses:
 			if a.Msg == "listening" {
@@ -123,7 +126,13 @@ func (s *server) stop() error {
 }
 
 // usage reads the CPU clocks.
-func (s *server) usage(now time.Time) (usage, error) { return readUsage(s.cmd.Process.Pid, now) }
+func (s *server) usage(now time.Time) (u usage, err error) {
+	u, err = readUsage(s.cmd.Process.Pid, now)
+	if s.others != nil && err == nil {
+		u.database, err = s.others()
+	}
+	return u, err
+}
 
 // resident returns the resident memory of the server, in bytes.
 func (s *server) resident() (int64, error) {

@@ -16,16 +16,15 @@ func TestAwaitAddresses(t *testing.T) {
 		profile = `{"level":"INFO","msg":"debug listening","addr":"127.0.0.1:4712"}` + "\n"
 	)
 	for _, c := range []struct {
-		name, log       string
-		debug, dies     bool
-		address, debug2 string
-		fails           string
+		name, log      string
+		dies           bool
+		address, debug string
+		fails          string
 	}{
-		{name: "plain", log: other + plain, address: "127.0.0.1:4711"},
-		{name: "with profiler, first", log: profile + plain, debug: true, address: "127.0.0.1:4711", debug2: "127.0.0.1:4712"},
-		{name: "with profiler, last", log: plain + profile, debug: true, address: "127.0.0.1:4711", debug2: "127.0.0.1:4712"},
+		{name: "profiler first", log: profile + plain, address: "127.0.0.1:4711", debug: "127.0.0.1:4712"},
+		{name: "profiler last, and another line", log: plain + other + profile, address: "127.0.0.1:4711", debug: "127.0.0.1:4712"},
 		{name: "never", log: other, fails: "did not listen within"},
-		{name: "no profiler", log: plain, debug: true, address: "127.0.0.1:4711", fails: "did not listen within"},
+		{name: "no profiler", log: plain, address: "127.0.0.1:4711", fails: "did not listen within"},
 		{name: "ends", log: other, dies: true, fails: "ended before it listened"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -37,9 +36,9 @@ func TestAwaitAddresses(t *testing.T) {
 				if c.dies {
 					close(s.done)
 				}
-				err := s.await(t.Context(), output, c.debug, clock.System{}.After(startMax))
-				if s.address != c.address || s.debug != c.debug2 {
-					t.Errorf("got addresses %q, %q; want %q, %q", s.address, s.debug, c.address, c.debug2)
+				err := s.await(t.Context(), output, clock.System{}.After(startMax))
+				if s.address != c.address || s.debug != c.debug {
+					t.Errorf("got addresses %q, %q; want %q, %q", s.address, s.debug, c.address, c.debug)
 				}
 				if (err != nil) != (c.fails != "") || err != nil && !strings.Contains(err.Error(), c.fails) {
 					t.Errorf("got error %v, want %q", err, c.fails)

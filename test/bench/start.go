@@ -12,16 +12,16 @@ import (
 // first yes of /readyz.
 func measureStart(ctx context.Context, l *lab) ([]row, error) {
 	l.say("start: empty")
-	empty, err := l.startTimes(ctx, func() (string, error) { return l.folder("start") })
+	empty, err := l.startTimes(ctx, func() (base, error) { return l.newBase("start") })
 	if err != nil {
 		return nil, err
 	}
 	l.say("start: %d stations known", l.known)
-	data, err := l.furnished(ctx, "known", l.known)
+	known, err := l.furnished(ctx, "known", l.known)
 	if err != nil {
 		return nil, err
 	}
-	full, err := l.startTimes(ctx, func() (string, error) { return data, nil })
+	full, err := l.startTimes(ctx, func() (base, error) { return known, nil })
 	if err != nil {
 		return nil, err
 	}
@@ -42,14 +42,14 @@ func measureStart(ctx context.Context, l *lab) ([]row, error) {
 
 // startTimes starts a server some times and returns how long it took, in rising
 // order.
-func (l *lab) startTimes(ctx context.Context, data func() (string, error)) ([]time.Duration, error) {
+func (l *lab) startTimes(ctx context.Context, on func() (base, error)) ([]time.Duration, error) {
 	var times []time.Duration
 	for range l.starts {
-		dir, err := data()
+		b, err := on()
 		if err != nil {
 			return nil, err
 		}
-		s, err := l.start(ctx, dir)
+		s, err := l.start(ctx, b)
 		if err != nil {
 			return nil, err
 		}

@@ -90,13 +90,17 @@ func (k *talk) findings() []string {
 	return lines
 }
 
-// happened are the events since the talk began. Several of a kind in a row are
+// happened are the events of the log since the talk began; readings are only live,
+// and may come before or behind their neighbours. Several of a kind in a row are
 // one line.
 func (k *talk) happened() []string {
 	k.t.Helper()
 	var lines []string
 	times := 1
 	for _, e := range k.mark("end") {
+		if e.Live {
+			continue
+		}
 		var data struct {
 			Status    string `json:"status"`
 			State     string `json:"state"`

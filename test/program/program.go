@@ -56,11 +56,52 @@ func Build(t testing.TB) string {
 
 // Config says how a server runs.
 type Config struct {
-	Binary string   // from [Build]
-	Demo   bool     // run `pylon demo`, with its simulated network, instead of `pylon serve`
-	Data   string   // the data folder; a second server on the same folder goes on where the first ended
-	Env    []string // the settings beside address, folder and key, as PYLON_NAME=value
-	Tracer []string // a command before the program's own that runs it, such as strace; nil for none
+	Binary      string    // from [Build]
+	Demo        bool      // run `pylon demo`, with its simulated network, instead of `pylon serve`
+	Data        string    // the data folder; a second server on the same folder goes on where the first ended
+	DatabaseURL string    // of PostgreSQL instead of the data folder; "" for SQLite in that
+	NATSURL     string    // of a NATS server; "" for the one in the process
+	Role        string    // what the node starts, with commas between; "" is all
+	Address     string    // host:port; "" is a free port of 127.0.0.1
+	Drain       string    // how long it lets stations go when it stops; "" is not at all, which is quick
+	Args        []string  // flags beside these
+	Env         []string  // settings beside these, as PYLON_NAME=value
+	Logs        io.Writer // gets all that the server writes; nil: the end of it is kept for a failed test, no more
+	Tracer      []string  // a command before the program's own that runs it, such as strace; nil for none
+}
+
+// args returns the command line after the program's name.
+func (c Config) args() []string {
+	args := []string{"serve"}
+	if c.Demo {
+		args = []string{"demo"}
+	}
+	address, drain := c.Address, c.Drain
+	if address == "" {
+		address = "127.0.0.1:0"
+	}
+	if drain == "" {
+		drain = "0s"
+	}
+	args = append(args, "--listen", address, "--drain", drain)
+	for _, f := range [][2]string{{"--data", c.Data}, {"--role", c.Role}} {
+		if f[1] != "" {
+			args = append(args, f[0], f[1])
+		}
+	}
+	return append(args, c.Args...)
+}
+
+// environ returns the settings that hold secrets, and those that the test adds.
+func (c Config) environ() []string {
+	pairs := []string{"PYLON_BOOTSTRAP_API_KEY=" + Key}
+	if c.DatabaseURL != "" {
+		pairs = append(pairs, "PYLON_DATABASE_URL="+c.DatabaseURL)
+	}
+	if c.NATSURL != "" {
+		pairs = append(pairs, "PYLON_NATS_URL="+c.NATSURL)
+	}
+	return append(pairs, c.Env...)
 }
 
 // Server is a running `pylon serve`.
@@ -75,13 +116,9 @@ type Server struct {
 // is killed when the test ends, and a failed test shows the end of its log.
 func Start(t testing.TB, c Config) *Server {
 	t.Helper()
-	command := "serve"
-	if c.Demo {
-		command = "demo"
-	}
-	args := append(slices.Clip(c.Tracer), c.Binary, command, "--listen", "127.0.0.1:0", "--data", c.Data)
-	s := &Server{cmd: exec.Command(args[0], args[1:]...), done: make(chan struct{}), log: &tail{}}
-	s.cmd.Env = append(environment(), append(c.Env, "PYLON_BOOTSTRAP_API_KEY="+Key)...)
+	args := append(append(slices.Clip(c.Tracer), c.Binary), c.args()...)
+	s := &Server{cmd: exec.Command(args[0], args[1:]...), done: make(chan struct{}), log: &tail{copy: c.Logs}}
+	s.cmd.Env = append(environment(), c.environ()...)
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that a tracer and what it traces go together
 	output, write := io.Pipe()
 	s.cmd.Stdout, s.cmd.Stderr = write, write
@@ -143,6 +180,9 @@ func (s *Server) awaitAddress(t testing.TB, output io.Reader) {
 	}
 }
 
+// Address returns where the server listens, host:port.
+func (s *Server) Address() string { return s.address }
+
 // WebSocket returns the address at which stations connect; a station appends a
 // slash and its identity.
 func (s *Server) WebSocket() string { return "ws://" + s.address + "/ocpp" }
@@ -153,11 +193,40 @@ func (s *Server) Kill() {
 	<-s.done
 }
 
+// Freeze stops the server where it stands, as a machine that stalls would: its
+// sockets stay open and nobody is behind them. [Server.Thaw] lets it go on.
+func (s *Server) Freeze() { s.signal(syscall.SIGSTOP) }
+
+// Thaw lets a frozen server go on.
+func (s *Server) Thaw() { s.signal(syscall.SIGCONT) }
+
+// Terminate asks the server to end, and does not wait; see [Server.Wait]. Asked a
+// second time it hurries.
+func (s *Server) Terminate() { s.signal(syscall.SIGTERM) }
+
+// Wait waits until the server has ended and returns its exit code; -1 is a signal's
+// doing. One that goes on for longer than limit fails the test.
+func (s *Server) Wait(t testing.TB, limit time.Duration) int {
+	t.Helper()
+	select {
+	case <-s.done:
+	case <-time.After(limit):
+		t.Fatalf("the server did not end within %v", limit)
+	}
+	return s.cmd.ProcessState.ExitCode()
+}
+
+// Log returns the end of what the server has logged so far.
+func (s *Server) Log() string { return s.log.String() }
+
+// PID returns the server's process, or its tracer's.
+func (s *Server) PID() int { return s.cmd.Process.Pid }
+
 // Stop asks the server to end and waits for it. Ending in any other way than with
 // exit code 0 fails the test.
 func (s *Server) Stop(t testing.TB) {
 	t.Helper()
-	s.signal(syscall.SIGTERM)
+	s.Terminate()
 	ctx, cancel := context.WithTimeout(t.Context(), stopMax)
 	defer cancel()
 	select {
@@ -201,12 +270,16 @@ func (s *Server) signal(sig syscall.Signal) {
 type tail struct {
 	mu   sync.Mutex
 	kept []byte
+	copy io.Writer // gets all of it; nil for none
 }
 
 // add appends p.
 func (l *tail) add(p []byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.copy != nil {
+		_, _ = l.copy.Write(p) // a test's buffer
+	}
 	l.kept = append(l.kept, p...)
 	if over := len(l.kept) - logKept; over > 0 {
 		l.kept = append(l.kept[:0], l.kept[over:]...)

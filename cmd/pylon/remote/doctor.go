@@ -174,12 +174,16 @@ func (e *examination) ready(ctx context.Context) bool {
 		return false
 	}
 	var at struct {
-		Version string `json:"version"`
+		Version  string   `json:"version"`
+		Warnings []string `json:"warnings"`
 	}
 	if unmarshal([]byte(says), &at) == nil && at.Version != "" {
 		says = "version " + at.Version
 	}
 	e.note(checkReady, well, says, "")
+	for _, w := range at.Warnings {
+		e.note("nodes", warning, w, "docs/operate/nodes.md")
+	}
 	return true
 }
 

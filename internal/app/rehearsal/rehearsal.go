@@ -8,11 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"pylon/internal/client"
+	"pylon/internal/kernel/decimal"
 	"pylon/internal/kernel/unit"
 	"pylon/internal/sim/check"
 	"pylon/internal/sim/world"
@@ -138,9 +140,30 @@ func messages(ctx context.Context, api *client.Client, session string) ([]check.
 		if f.SeqNo != nil {
 			m.SeqNo = int(*f.SeqNo)
 		}
+		m.Register, m.Measured = registerOf(f)
 		all = append(all, m)
 	}
 	return all, nil
+}
+
+// registerOf returns the last register of energy in a frame; false when there is none.
+func registerOf(f client.MeterFrame) (unit.WattHour, bool) {
+	for _, s := range slices.Backward(f.Samples) {
+		if s.Phase != "" || s.Measurand != "" && s.Measurand != "Energy.Active.Import.Register" {
+			continue
+		}
+		scale := 0
+		if s.Unit == "kWh" {
+			scale = 3
+		}
+		value, err := decimal.Parse(s.Value)
+		if err != nil {
+			return 0, false
+		}
+		register, _, err := value.Scaled(scale)
+		return unit.WattHour(register), err == nil
+	}
+	return 0, false
 }
 
 // eventOf returns the event in a transaction that a frame is.

@@ -42,6 +42,7 @@ const (
 	CommandsRead       Scope = "commands:read"
 	CommandsWrite      Scope = "commands:write"
 	EventsRead         Scope = "events:read"
+	EventsWrite        Scope = "events:write" // trying again what a consumer gave up
 	KeysRead           Scope = "keys:read"
 	KeysWrite          Scope = "keys:write"
 	LogRead            Scope = "log:read"   // the station's frame log: holds driver tokens
@@ -52,7 +53,7 @@ const (
 func Scopes() []Scope {
 	return []Scope{
 		All, OrganisationsRead, OrganisationsWrite, SitesRead, SitesWrite, StationsRead, StationsWrite,
-		TokensRead, TokensWrite, SessionsRead, CommandsRead, CommandsWrite, EventsRead, KeysRead, KeysWrite, LogRead, OCPPWrite,
+		TokensRead, TokensWrite, SessionsRead, CommandsRead, CommandsWrite, EventsRead, EventsWrite, KeysRead, KeysWrite, LogRead, OCPPWrite,
 	}
 }
 

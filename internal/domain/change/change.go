@@ -12,7 +12,9 @@ import (
 	"pylon/internal/domain/device"
 	"pylon/internal/domain/event"
 	"pylon/internal/domain/job"
+	"pylon/internal/domain/lease"
 	"pylon/internal/domain/meter"
+	"pylon/internal/domain/report"
 	"pylon/internal/domain/session"
 	"pylon/internal/domain/site"
 	"pylon/internal/domain/station"
@@ -31,9 +33,16 @@ import (
 // A row with a Version is new when that is 1 and must not exist yet; otherwise
 // the stored version must be one less. A Set that meets another version is
 // refused whole with [ErrStale].
+//
+// A Set that Takes a link makes it the connection of the owner's station under its
+// next epoch, which the commit writes into it. Everything else in the Set is
+// written under that epoch, too, whatever Owner says, and an event without a
+// version gets it as such. When the station is no more, the Set is refused with an
+// error of kind NotFound.
 type Set struct {
-	Owner Owner  // zero: the Set writes no row of a station, an EVSE or an open session
-	Reads []Read // rows that must still have the version that was read
+	Owner Owner       // zero: the Set writes no row of a station, an EVSE or an open session
+	Under lease.Grant // the lease of who writes, which must still be his; zero: he needs none
+	Reads []Read      // rows that must still have the version that was read
 
 	Organisations []account.Organisation
 	Keys          []account.Key
@@ -42,6 +51,7 @@ type Set struct {
 	Tokens        []token.Token
 	Stations      []station.Station
 	Links         []station.Link // under the owner's epoch
+	Takes         *station.Link  // the owner's connection begins, see below; nil: it goes on
 	Connectors    []station.Connector
 	Intervals     []station.Interval // by (station, EVSE, connector, From): written or closed
 	Sessions      []session.Session
@@ -55,6 +65,9 @@ type Set struct {
 	Device        *device.Update       // of the owner's station; nil: nothing
 	Resolved      []station.Resolution // of findings; those that are not named are of the owner's station
 	Removed       []Removal
+	Cursors       []event.Cursor
+	DeadLetters   []event.DeadLetter
+	Usage         []report.Day
 
 	Events      []event.Event
 	Audits      []account.Audit
@@ -112,6 +125,10 @@ var ErrStale = fault.New(fault.Stale, "version_moved")
 
 // ErrSuperseded says that another owner has taken the station: stop serving it.
 var ErrSuperseded = fault.New(fault.Stale, "owner_superseded")
+
+// ErrLeaseLost says that the lease under which the Set was to be written is
+// another's by now: stop the work that it was for.
+var ErrLeaseLost = fault.New(fault.Stale, "lease_lost")
 
 // ErrExists says that a new row breaks a uniqueness (identity, uid, slug).
 var ErrExists = fault.New(fault.Conflict, "already_exists")

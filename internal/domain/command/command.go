@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"pylon/internal/domain/device"
+	"pylon/internal/domain/lease"
 	"pylon/internal/kernel/ident"
 )
 
@@ -97,6 +98,7 @@ type Input struct {
 	MonitorIDs    []int            `json:"monitor_ids,omitzero"` // ClearMonitors
 	RequestID     int              `json:"request_id,omitzero"`  // ReportVariables, ReportMonitors: ties the reports to the request
 	Unasked       bool             `json:"unasked,omitzero"`     // Pylon thought of it by itself: never sent when it may not, nor a reset while somebody charges
+	Under         lease.Grant      `json:"under,omitzero"`       // the lease of the leader that orders this; once a later holder has ordered anything, it is not sent
 	Action        string           `json:"ocpp_action,omitzero"` // Raw
 	Body          []byte           `json:"-"`                    // Raw: in Payload, secrets removed
 }

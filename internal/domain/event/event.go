@@ -1,6 +1,7 @@
 // Package event is the vocabulary of the event log: what happened, in the
 // words that webhooks, live streams and consumers share. An event is a row,
-// written in the same database transaction as the change it tells of.
+// written in the same database transaction as the change it tells of. Telemetry
+// is no row but live: who missed it reads its subject.
 package event
 
 import (
@@ -50,6 +51,8 @@ const (
 	JobCreated          Type = "job.created"
 	JobUpdated          Type = "job.updated" // at most once a second while it runs
 	JobFinished         Type = "job.finished"
+	EventFailed         Type = "event.failed"  // a consumer gave an event up: see [DeadLetter]
+	EventSettled        Type = "event.settled" // it was tried again, and went through
 )
 
 // Event is one entry of the log. A reader filters by organisation, site and
@@ -64,6 +67,7 @@ type Event struct {
 	Version      int64           // the subject's version after the change
 	At           time.Time       // when it happened, by our clock
 	Data         any             // a struct with snake_case JSON names; no names, no uids of people
+	Live         bool            // it is told to who listens once its change is committed, and has no place in the log
 }
 
 // Position is a place in one stream of the log. Numbers in a stream have no
@@ -73,9 +77,13 @@ type Position struct {
 	Number int64
 }
 
-// Recorded is an event with its place.
+// Recorded is an event with its place, which is zero when it is only live.
 type Recorded struct {
 	Position
 	Event
 	JSON []byte // Data as stored
+
+	// Previous is the number of the event before it of its organisation in its
+	// stream; 0: there is none, or nobody said. Only the live feed says it.
+	Previous int64
 }

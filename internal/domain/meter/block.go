@@ -6,44 +6,54 @@ import (
 	"pylon/internal/kernel/decimal"
 )
 
-// blockCodec is the first byte of an encoded block.
-const blockCodec = 1
+// The first byte of an encoded block.
+const (
+	varintCodec = 1 // all in one piece; nothing writes it any more
+	blockCodec  = 2
+)
 
-// AppendBlock appends the frames of one session, or of one station outside
-// sessions, to dst, column by column: what hardly changes from frame to frame
-// becomes runs of zeros, and the values of one series follow each other as
-// small differences. The result is meant for a compressor. [ParseBlock] makes
-// the same frames again, with the promises of [AppendFrame], but of a digest
-// only the first [BlockDigest] bytes: chance is all that no compressor can
-// shorten, and of four samples it would be more than half.
-func AppendBlock(dst []byte, frames []Frame) []byte {
+// Block is frames of one session, or of one station outside sessions, column by
+// column: what hardly changes from frame to frame becomes runs of zeros, and the
+// values of one series follow each other as small differences. [Block.Frames]
+// makes the same frames again, with the promises of [AppendFrame], but of a digest
+// only the first [BlockDigest] bytes.
+type Block struct {
+	Loose []byte // is meant for a compressor
+	Dense []byte // has nothing left to compress: the noise of meters, delays, digests
+}
+
+// BlockDigest is how much of a digest a block keeps, in bytes: chance is all that no
+// compressor can shorten. Of the frames of one session no two are alike in them by
+// chance.
+const BlockDigest = 8
+
+// Pack returns the frames as a block.
+func Pack(frames []Frame) Block {
 	b := blockWriter{texts: map[string]uint64{}, shapes: map[string]uint64{}, series: map[series]int{}}
 	for i := range frames {
 		b.frame(&frames[i])
 	}
-	w := writer{buf: append(dst, blockCodec)}
-	w.uint(uint64(len(frames)))
-	w.uint(uint64(len(b.columns)))
+	loose, dense := writer{buf: []byte{blockCodec}}, writer{buf: rice(b.delays)}
+	loose.uint(uint64(len(frames)))
+	loose.uint(uint64(len(b.columns)))
 	for i := range b.columns {
-		w.uint(uint64(len(b.columns[i].buf)))
-		w.buf = append(w.buf, b.columns[i].buf...)
+		loose.uint(uint64(len(b.columns[i].buf)))
+		loose.buf = append(loose.buf, b.columns[i].buf...)
 	}
-	w.uint(uint64(len(b.values)))
-	for _, v := range b.values {
-		v.append(&w)
+	loose.uint(uint64(len(b.values)))
+	for i := range b.values {
+		b.values[i].append(&loose, &dense)
 	}
-	return w.buf
+	return Block{loose.buf, append(dense.buf, b.digests...)}
 }
 
-// BlockDigest is how much of a digest a block keeps, in bytes: of the frames of
-// one session no two are alike in them by chance.
-const BlockDigest = 8
-
-// ParseBlock reads what [AppendBlock] wrote. Station and Session are the
-// caller's to fill in. Damaged data is an error.
-func ParseBlock(data []byte) ([]Frame, error) {
-	r := reader{data: data}
-	if codec := r.byte(); codec != blockCodec {
+// Frames returns the frames of a block that [Pack] has made, of this version or of
+// the one before, which had no dense part. Station and Session are the caller's
+// to fill in. Damaged data is an error.
+func (of Block) Frames() ([]Frame, error) {
+	r, dense := reader{data: of.Loose}, &reader{data: of.Dense}
+	codec := r.byte()
+	if codec != varintCodec && codec != blockCodec {
 		return nil, fmt.Errorf("block: unknown encoding %d", codec)
 	}
 	b := blockReader{}
@@ -54,16 +64,31 @@ func ParseBlock(data []byte) ([]Frame, error) {
 	for i := range b.columns {
 		b.columns[i].data = r.take(r.count(1))
 	}
-	b.values = make([]values, r.count(valuesMin))
-	for i := range b.values {
-		b.values[i].parse(&r)
-	}
 	if n > len(b.columns[colNumber].data) {
 		r.fail()
+		n = 0
+	}
+	if codec == varintCodec {
+		b.delays, dense = b.columns[colReceived].ints(n), nil
+	} else {
+		b.delays = unrice(dense, n)
+	}
+	b.values = make([]values, r.count(valuesMin))
+	for i := range b.values {
+		b.values[i].parse(&r, dense)
+	}
+	if dense != nil {
+		b.columns[colDigest].data = dense.data
+		r.failed = r.failed || dense.failed
 	}
 	if err := r.end("block"); err != nil {
 		return nil, err
 	}
+	return b.frames(n)
+}
+
+// frames takes n frames from the columns, and nothing may be left of them.
+func (b *blockReader) frames(n int) ([]Frame, error) {
 	frames := make([]Frame, n)
 	for i := range frames {
 		b.frame(&frames[i])
@@ -89,13 +114,13 @@ const (
 	colEVSE
 	colConnector
 	colSeqNo
-	colReceived
+	colReceived // of the first codec; now it is dense
 	colOccurred
 	colForm   // the way the time was sent
 	colAnswer // number of a text
 	colFrameShape
 	colDigestLen
-	colDigest
+	colDigest     // the same
 	colSampleTime // of samples that have another time than their frame
 	colSampleForm
 	colSigned
@@ -121,6 +146,8 @@ type blockWriter struct {
 	shapes  map[string]uint64
 	series  map[series]int
 	values  []values
+	delays  []int64
+	digests []byte
 	before  head
 }
 
@@ -151,7 +178,7 @@ func (b *blockWriter) frame(f *Frame) {
 	c[colEVSE].int(now.evse - p.evse)
 	c[colConnector].int(now.connector - p.connector)
 	c[colSeqNo].int(now.seqNo - p.seqNo)
-	c[colReceived].int(now.received - now.occurred - (p.received - p.occurred))
+	b.delays = append(b.delays, now.received-now.occurred-(p.received-p.occurred))
 	c[colOccurred].int(now.step - p.step)
 	b.form(colForm, stampOf(f.OccurredAt, f.AsSent))
 	b.text(colAnswer, f.Answer)
@@ -160,7 +187,7 @@ func (b *blockWriter) frame(f *Frame) {
 	} else {
 		digest := f.Digest[:min(len(f.Digest), BlockDigest)]
 		c[colDigestLen].uint(uint64(len(digest)) + 1)
-		c[colDigest].buf = append(c[colDigest].buf, digest...)
+		b.digests = append(b.digests, digest...)
 	}
 	*p = now
 	b.samples(f)
@@ -240,6 +267,7 @@ type blockReader struct {
 	shapes  [][]int
 	series  []series
 	values  []values
+	delays  []int64 // of the frames that are left
 	before  head
 	damaged bool
 }
@@ -263,7 +291,8 @@ func (b *blockReader) frame(f *Frame) {
 	p.evse += c[colEVSE].int()
 	p.connector += c[colConnector].int()
 	p.seqNo += c[colSeqNo].int()
-	delay := p.received - p.occurred + c[colReceived].int()
+	delay := p.received - p.occurred + b.delays[0]
+	b.delays = b.delays[1:]
 	p.step += c[colOccurred].int()
 	p.occurred += p.step
 	p.received = p.occurred + delay

@@ -3,7 +3,6 @@ package meter
 import (
 	"bytes"
 	"reflect"
-	"slices"
 	"testing"
 	"time"
 
@@ -101,34 +100,6 @@ func TestFrameComesBack(t *testing.T) {
 		got.Number = want.Number // not part of it
 		if !reflect.DeepEqual(got, want) {
 			t.Fatalf("got\n%+v\nwant\n%+v", got, want)
-		}
-	})
-}
-
-func TestBlockComesBack(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		want := rapid.SliceOfN(rapid.Custom(drawFrame), 0, 8).Draw(t, "frames")
-		want = append(want, want...) // series that go on
-		for i := range want {
-			want[i].Digest = want[i].Digest[:min(len(want[i].Digest), BlockDigest)]
-		}
-		long := slices.Clone(want)
-		for i := range long {
-			if len(long[i].Digest) == BlockDigest {
-				long[i].Digest = append(slices.Clone(long[i].Digest), "more"...)
-			}
-		}
-		got, err := ParseBlock(AppendBlock([]byte("before"), long)[len("before"):])
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(got) != len(want) {
-			t.Fatalf("got %d frames, want %d", len(got), len(want))
-		}
-		for i := range want {
-			if !reflect.DeepEqual(got[i], want[i]) {
-				t.Fatalf("frame %d: got\n%+v\nwant\n%+v", i, got[i], want[i])
-			}
 		}
 	})
 }
@@ -241,46 +212,25 @@ func FuzzParseFrame(f *testing.F) {
 	})
 }
 
-func FuzzParseBlock(f *testing.F) {
-	f.Add(AppendBlock(nil, charge(3)))
-	f.Add(AppendBlock(nil, nil))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		frames, err := ParseBlock(data)
-		if err != nil {
-			return
-		}
-		again, err := ParseBlock(AppendBlock(nil, frames))
-		if err != nil || len(again) != len(frames) {
-			t.Fatalf("got %d frames, %v, want %d", len(again), err, len(frames))
-		}
-		for i := range frames {
-			if !reflect.DeepEqual(again[i], frames[i]) {
-				t.Fatalf("frame %d: got\n%+v\nwant\n%+v", i, again[i], frames[i])
-			}
-		}
-	})
+func TestDamagedFrameIsRefused(t *testing.T) {
+	data := AppendFrame(nil, &charge(4)[0])
+	parse := func(b []byte) error { _, err := ParseFrame(b); return err }
+	refusesDamage(t, data, parse)
 }
 
-func TestDamagedDataIsRefused(t *testing.T) {
-	frames := charge(4)
-	for name, tt := range map[string]struct {
-		data  []byte
-		parse func([]byte) error
-	}{
-		"frame": {AppendFrame(nil, &frames[0]), func(b []byte) error { _, err := ParseFrame(b); return err }},
-		"block": {AppendBlock(nil, frames), func(b []byte) error { _, err := ParseBlock(b); return err }},
-	} {
-		if err := tt.parse(tt.data); err != nil {
-			t.Errorf("%s: whole: %v", name, err)
+// refusesDamage tries data without its end, and with one byte too many.
+func refusesDamage(t *testing.T, data []byte, parse func([]byte) error) {
+	t.Helper()
+	if err := parse(data); err != nil {
+		t.Errorf("whole: %v", err)
+	}
+	for n := range data {
+		if parse(data[:n]) == nil {
+			t.Errorf("the first %d of %d bytes pass for the whole", n, len(data))
 		}
-		for n := range tt.data {
-			if tt.parse(tt.data[:n]) == nil {
-				t.Errorf("%s: the first %d of %d bytes pass for the whole", name, n, len(tt.data))
-			}
-		}
-		if tt.parse(append(bytes.Clone(tt.data), 0)) == nil {
-			t.Errorf("%s: one byte too many passes", name)
-		}
+	}
+	if parse(append(bytes.Clone(data), 0)) == nil {
+		t.Errorf("one byte too many passes")
 	}
 }
 

@@ -1,21 +1,17 @@
 package meter
 
-import (
-	"math/bits"
-
-	"pylon/internal/kernel/decimal"
-)
+import "pylon/internal/kernel/decimal"
 
 // valuesMin is the least that the values of a series take.
-const valuesMin = 4
+const valuesMin = 2
 
 // maxOrder is how often differences are taken: an energy register grows evenly,
 // so that its second differences are small; the power of a car goes up and down.
 const maxOrder = 2
 
-// append writes the values: their scales as runs, their digits as differences
-// of the order that takes the least space.
-func (v *values) append(w *writer) {
+// append writes the values: to loose their scales as runs, and texts; to dense
+// their digits as differences of the order that takes the least space.
+func (v *values) append(loose, dense *writer) {
 	var runs writer
 	n := uint64(0)
 	for i := 0; i < len(v.scales); {
@@ -28,30 +24,33 @@ func (v *values) append(w *writer) {
 		n++
 		i = j
 	}
-	w.uint(n)
-	w.buf = append(w.buf, runs.buf...)
-	w.uint(uint64(len(v.texts)))
+	loose.uint(n)
+	loose.buf = append(loose.buf, runs.buf...)
+	loose.uint(uint64(len(v.texts)))
 	for _, text := range v.texts {
-		w.text(text)
+		loose.text(text)
 	}
-	best, order := v.digits, 0
+	best, order := rice(v.digits), 0
 	for o, d := 1, v.digits; o <= maxOrder; o++ {
-		if d = differences(d); size(d) < size(best) {
-			best, order = d, o
+		d = differences(d)
+		if code := rice(d); len(code) < len(best) {
+			best, order = code, o
 		}
 	}
-	w.uint(uint64(order))
-	w.uint(uint64(len(best)))
-	for _, d := range best {
-		w.int(d)
-	}
+	dense.uint(uint64(order))
+	dense.buf = append(dense.buf, best...)
 }
 
-// parse reads what append wrote.
-func (v *values) parse(r *reader) {
+// parse reads what append wrote. Without dense it is of the first codec, which
+// had digits as varints beside the rest.
+func (v *values) parse(r, dense *reader) {
+	most := uint64(len(r.data)) // values that there can be at all: each takes a byte, or a bit
+	if dense != nil {
+		most += 8 * uint64(len(dense.data))
+	}
 	for range r.count(2) {
 		scale, n := r.uint(), r.uint()
-		if scale > maxDigits+1 || n+uint64(len(v.scales)) > uint64(len(r.data)) {
+		if scale > maxDigits+1 || n > most || n+uint64(len(v.scales)) > most {
 			r.fail()
 			return
 		}
@@ -63,10 +62,16 @@ func (v *values) parse(r *reader) {
 	for i := range v.texts {
 		v.texts[i] = r.text()
 	}
-	order := r.uint()
-	v.digits = make([]int64, r.count(1))
-	for i := range v.digits {
-		v.digits[i] = r.int()
+	var order uint64
+	if dense == nil {
+		order = r.uint()
+		v.digits = make([]int64, r.count(1))
+		for i := range v.digits {
+			v.digits[i] = r.int()
+		}
+	} else {
+		order = dense.uint()
+		v.digits = unrice(dense, max(0, len(v.scales)-len(v.texts)))
 	}
 	if order > maxOrder || len(v.scales) != len(v.texts)+len(v.digits) {
 		r.fail()
@@ -111,14 +116,4 @@ func sums(of []int64) {
 	for i := 1; i < len(of); i++ {
 		of[i] += of[i-1]
 	}
-}
-
-// size is how many bytes the numbers take as varints.
-func size(of []int64) int {
-	n := 0
-	for _, v := range of {
-		zigzag := uint64(v)<<1 ^ uint64(v>>63) //nolint:gosec // bits, not a quantity
-		n += max(1, (bits.Len64(zigzag)+6)/7)
-	}
-	return n
 }

@@ -112,6 +112,15 @@ func (r *reader) int() int64 {
 	return v
 }
 
+// ints reads n numbers.
+func (r *reader) ints(n int) []int64 {
+	of := make([]int64, n)
+	for i := range of {
+		of[i] = r.int()
+	}
+	return of
+}
+
 // count reads a number of things that take at least size bytes each, so that
 // damaged data asks for no more memory than it has itself.
 func (r *reader) count(size int) int {

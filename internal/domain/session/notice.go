@@ -18,47 +18,47 @@ func NoticeOf(s Session) Notice {
 }
 
 // tell adds the events of a session that was before, zero when it is new, and
-// is now s, and notes that it was told. A reading that moves only energy and
-// power is an event every [TellEvery] at most: screens are live by it, and the
-// readings themselves are in their own series. Whatever else changes what a
-// screen shows is an event at once; a report without news is none. A session
+// is now s, and notes that it was told. A reading that moves only energy, power
+// and state of charge is a live event every [TellEvery] at most: screens move by it,
+// the readings themselves are in their own series, and the log is spared. Whatever
+// else changes what a screen shows is an event at once; a report without news is none. A session
 // that has ended and changes all the same, by what comes late, is corrected: who
 // bills it looks again.
 func tell(events []event.Event, before, s *Session, at time.Time) []event.Event {
-	e := event.Event{
-		Organisation: s.Organisation, Site: s.Site, Station: s.Station,
-		Subject: string(s.ID), Version: s.Version, At: at, Data: NoticeOf(*s),
+	of := func(what event.Type) event.Event { // most reports are none: it is made when it is due
+		return event.Event{
+			Type: what, Organisation: s.Organisation, Site: s.Site, Station: s.Station,
+			Subject: string(s.ID), Version: s.Version, At: at, Data: NoticeOf(*s),
+		}
 	}
 	if before.ID == "" {
-		e.Type = event.SessionStarted
 		s.ToldAt = at
-		events = append(events, e)
+		events = append(events, of(event.SessionStarted))
 	}
 	switch {
 	case before.ID != "" && !before.Status.Open():
 		if before.news(s) {
-			e.Type = event.SessionCorrected
 			s.ToldAt = at
-			events = append(events, e)
+			events = append(events, of(event.SessionCorrected))
 		}
 		return events
 	case !s.Status.Open():
-		e.Type = event.SessionCompleted
 		if s.Status == Failed {
-			e.Type = event.SessionFailed
+			return append(events, of(event.SessionFailed))
 		}
-		return append(events, e)
+		return append(events, of(event.SessionCompleted))
 	case before.ID != "" && before.news(s) && (!before.reads(s) || at.Sub(before.ToldAt) >= TellEvery):
-		e.Type = event.SessionUpdated
 		s.ToldAt = at
-		return append(events, e)
+		updated := of(event.SessionUpdated)
+		updated.Live = before.reads(s)
+		return append(events, updated)
 	}
 	return events
 }
 
 // TellEvery is how often a running session's readings are told: a person
 // watching sees the power move, and a station that samples every second does
-// not fill the log of events.
+// not fill their wires.
 const TellEvery = 5 * time.Second
 
 // reads reports whether now differs from s in readings alone.

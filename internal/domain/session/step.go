@@ -85,7 +85,7 @@ func (d *decision) read(r Register) {
 	case same && s.Last.before(&r) && d.off(&s.Last, &r):
 		d.readOff(r)
 		return
-	case same && r.before(&s.Begin) && d.off(&r, &s.Begin):
+	case same && r.before(&s.Begin) && s.Begin.Context != meter.ContextBegin && d.off(&r, &s.Begin): // nothing is before the start but a clock that was set back
 		d.stepFound(r)
 		return
 	case same && s.Aside != nil && s.Aside.Step.Off.Known && s.Aside.Step.Off.before(&r):

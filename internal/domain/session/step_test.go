@@ -120,6 +120,14 @@ func TestOrderOfReadingsUnderAWrongClock(t *testing.T) {
 			t.Errorf("got %d mWh, %s-%s, unresolved %q", s.Energy, s.StartedAt, s.EndedAt, w.unresolved())
 		}
 	})
+	t.Run("1.6 a clock that is set back past the start and a boot", func(t *testing.T) {
+		w := newWorld(t)
+		w.onlineSince, w.station.BootedAt = at(1), at(1)
+		w.reports(start16(1, 2, "A", 9000, received(2)), values16("1", 1, 0, 9300, received(3)), values16("1", 1, 0, 9500, received(4)), stop16("1", 1, 9900, received(5)))
+		if s := w.only(); s.Energy != 900_000 || strings.Contains(w.codes(), "meter_reset") {
+			t.Errorf("got %d mWh, found %q", s.Energy, w.codes())
+		}
+	})
 	t.Run("2.x a queue that is not marked as one", func(t *testing.T) {
 		w := newWorld(t)
 		w.report(event2(Started, 0, 0, by("A"), wh(0)))

@@ -340,7 +340,11 @@ func (w *world) codes() string {
 func (w *world) told() string {
 	var all []string
 	for _, e := range w.last.Events {
-		all = append(all, strings.TrimPrefix(string(e.Type), "session."))
+		what := strings.TrimPrefix(string(e.Type), "session.")
+		if e.Live {
+			what = "live"
+		}
+		all = append(all, what)
 	}
 	return strings.Join(all, " ")
 }

@@ -31,6 +31,15 @@ func Disconnected(l Link, now time.Time) []Interval {
 // node died: it lasted until the station was heard last.
 func Lapsed(l Link) []Interval { return Disconnected(l, later(l.Since, l.LastSeen)) }
 
+// NodeLost is why a connection ended whose node died.
+const NodeLost = "node_lost"
+
+// Lapse returns the link as it is after a connection that nobody saw end.
+func (l Link) Lapse() Link {
+	l.Online, l.Node, l.Since, l.CloseReason = false, "", later(l.Since, l.LastSeen), NodeLost
+	return l
+}
+
 // LinkEvent returns the event that the connection l has begun or ended.
 func LinkEvent(l Link, kind event.Type) event.Event {
 	data := LinkNotice{Status: string(Offline), Since: stamp(l.Since), OCPP: l.OCPP, Reason: l.CloseReason}

@@ -181,6 +181,7 @@ type Detail struct {
 	Station
 	Link
 	Connectors []Connector // by EVSE, connector
+	Asked      bool        // it has commands that have not finished; false where nobody looked
 }
 
 // Finding is something that a station reported and that we could not apply, or
@@ -247,5 +248,6 @@ const (
 	CommandIgnored      FindingCode = "command_ignored"       // accepted, and then nothing happened
 	SettingRefused      FindingCode = "setting_refused"       // the station does not take a value that is desired of it
 	SettingDrifted      FindingCode = "setting_drifted"       // a value that was set is another one now
+	EventFailed         FindingCode = "event_failed"          // a part of Pylon gave up an event of the station, or of the organisation: a dead letter
 	DeviceAlert         FindingCode = "device_alert"          // a monitor of severity 0 to 3 was triggered; its clearing resolves it
 )

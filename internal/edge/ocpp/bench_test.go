@@ -14,7 +14,6 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"pylon/internal/domain/account"
 	"pylon/internal/domain/session"
 	"pylon/internal/domain/station"
 	"pylon/internal/domain/token"
@@ -27,8 +26,8 @@ import (
 // void is a back that keeps nothing, so that what is measured is the gateway.
 type void struct{ ocpp.Owner }
 
-func (void) StationByIdentity(_ context.Context, _ string, id ident.Identity) (station.Station, account.Organisation, error) {
-	return station.Station{ID: ident.StationID("sta_" + string(id)), Organisation: "org_1", Registration: station.Accepted}, account.Organisation{}, nil
+func (void) StationByIdentity(_ context.Context, _ string, id ident.Identity) (station.Station, error) {
+	return station.Station{ID: ident.StationID("sta_" + string(id)), Organisation: "org_1", Registration: station.Accepted}, nil
 }
 
 func (void) Register(context.Context, ocpp.Newcomer) (station.Station, error) {
@@ -43,7 +42,7 @@ func (void) Append(ocpp.Entry) {}
 
 func (void) Seen(time.Time) {}
 
-func (void) Snapshot() station.Station { return station.Station{Registration: station.Accepted} }
+func (void) Snapshot() *station.Station { return &station.Station{Registration: station.Accepted} }
 
 func (void) Report(context.Context, session.Report) (session.Answer, error) {
 	return session.Answer{TransactionID: "1", Token: &token.Decision{Verdict: token.VerdictAccepted}}, nil

@@ -12,6 +12,7 @@ import (
 type handClock struct {
 	mu      sync.Mutex
 	now     time.Time
+	wrong   time.Duration // what somebody has set the wall clock forward
 	waiting []*alarm
 	changed chan struct{} // closed when somebody begins to wait
 }
@@ -32,7 +33,20 @@ func newHandClock() *handClock {
 func (c *handClock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.now.Add(c.wrong)
+}
+
+func (c *handClock) Steady() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	return c.now
+}
+
+// set sets the wall clock forward, or back.
+func (c *handClock) set(by time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.wrong += by
 }
 
 func (c *handClock) add(a *alarm) {
@@ -56,19 +70,19 @@ func (c *handClock) drop(a *alarm) bool {
 
 func (c *handClock) After(d time.Duration) <-chan time.Time {
 	ch := make(chan time.Time, 1)
-	c.add(&alarm{at: c.Now().Add(d), ring: func(t time.Time) { ch <- t }})
+	c.add(&alarm{at: c.Steady().Add(d), ring: func(t time.Time) { ch <- t }})
 	return ch
 }
 
 func (c *handClock) AfterFunc(d time.Duration, f func()) clock.Timer {
-	a := &alarm{at: c.Now().Add(d), ring: func(time.Time) { go f() }}
+	a := &alarm{at: c.Steady().Add(d), ring: func(time.Time) { go f() }}
 	c.add(a)
 	return stopper{c, a}
 }
 
 func (c *handClock) Ticker(d time.Duration) (<-chan time.Time, func()) {
 	ch := make(chan time.Time, 1)
-	a := &alarm{at: c.Now().Add(d), every: d, ring: func(t time.Time) {
+	a := &alarm{at: c.Steady().Add(d), every: d, ring: func(t time.Time) {
 		select {
 		case ch <- t:
 		default: // as time.Ticker does

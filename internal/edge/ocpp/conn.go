@@ -6,7 +6,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/gorilla/websocket"
 
@@ -39,16 +38,18 @@ type conn struct {
 	ended      chan struct{} // closed when nothing of it is left
 	superseded atomic.Bool   // a newer socket of this node speaks for the station
 
-	heard  atomic.Int64 // last sign of life, µs
-	pinged atomic.Int64 // when it was asked for one, µs; 0: it was not
-	busy   atomic.Int64 // since when a message waits for the database, µs; 0: none does
+	heard  atomic.Int64 // last sign of life, as [Gateway.age]
+	pinged atomic.Int64 // when it was asked for one; 0: it was not
+	busy   atomic.Int64 // since when a message waits for the database; 0: none does
 
 	unanswered atomic.Int32 // calls of the station that have no answer yet
+	placed     atomic.Bool  // it has a place at the door
 
 	work sync.WaitGroup // goroutines beside the reader; grows only with mu held
 
 	mu      sync.Mutex
 	closing bool
+	parting bool // it is to end when nothing is in work
 	why     farewell
 	inbox   inbox
 	outbox  outbox
@@ -57,15 +58,15 @@ type conn struct {
 
 // newConn returns the socket of an admitted station. Nothing of it runs yet.
 func (g *Gateway) newConn(ws *websocket.Conn, r *http.Request, who *guest) *conn {
-	now := g.Clock.Now()
 	d := g.dialects[who.version]
+	known := who.station // a copy: the rest of the guest goes
 	c := &conn{
 		gateway: g, dialect: d, socket: socket{ws: ws, deflates: deflates(r, who.version)},
 		id: who.station.ID, organisation: who.station.Organisation, secret: who.secret,
-		hello: fleet.Hello{OCPP: d.name, Profile: who.profile, RemoteAddr: r.RemoteAddr},
+		hello: fleet.Hello{OCPP: d.name, Profile: who.profile, RemoteAddr: r.RemoteAddr, Known: &known},
 		ready: make(chan struct{}), done: make(chan struct{}), ended: make(chan struct{}),
 	}
-	c.heard.Store(now.UnixMicro())
+	c.heard.Store(int64(g.age()))
 	if _, password, ok := r.BasicAuth(); ok && who.secret != nil {
 		c.veil.hide(password)
 	}
@@ -75,7 +76,11 @@ func (g *Gateway) newConn(ws *websocket.Conn, r *http.Request, who *guest) *conn
 
 // begin makes the socket speak for its station, after older has stopped.
 func (c *conn) begin(older *conn) {
-	if !c.spawn(func() { c.claim(older) }) && older != nil {
+	if c.spawn(func() { c.claim(older) }) {
+		return
+	}
+	c.makeRoom()
+	if older != nil {
 		older.close(endedSuperseded)
 	}
 }
@@ -83,24 +88,36 @@ func (c *conn) begin(older *conn) {
 // claim takes the right to speak for the station.
 func (c *conn) claim(older *conn) {
 	g := c.gateway
-	left := older == nil || older.makeWay()
+	defer c.makeRoom()
+	left := older == nil || older.makeWay() // first: a socket that ends slowly shall not hold a place at the door
+	if !c.await() {
+		c.leaveAlone(older, left)
+		return
+	}
 	c.hello.At = g.Clock.Now()
 	owner, err := g.Fleet.Claim(g.ctx, c.id, c, c.hello)
-	g.away.note(fault.Is(err, fault.Unavailable), g.Clock.Now())
+	c.hello.Known = nil // the owner has it
+	g.away.note(fault.Is(err, fault.Unavailable), g.age())
 	if err != nil {
-		if older != nil && left && older.owner != nil { // nobody has taken over what it left
-			older.owner.Release(g.ctx, endedSuperseded.reason)
-		}
+		c.leaveAlone(older, left)
 		c.close(endOfClaim(err))
 		return
 	}
 	c.owner = owner
-	if st := owner.Snapshot(); c.outdated(&st) {
+	if c.outdated(owner.Snapshot()) {
 		c.close(endedLogin)
 		return
 	}
 	close(c.ready)
 	c.settleLogin()
+}
+
+// leaveAlone releases the station of an older socket that has made way, when
+// nobody has taken over what it left.
+func (c *conn) leaveAlone(older *conn, left bool) {
+	if older != nil && left && older.owner != nil {
+		older.owner.Release(c.gateway.ctx, endedSuperseded.reason)
+	}
 }
 
 // outdated reports whether what the station logged in with was taken off it
@@ -185,6 +202,10 @@ func (c *conn) Close(reason string) {
 func (c *conn) close(why farewell) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.closeLocked(why)
+}
+
+func (c *conn) closeLocked(why farewell) {
 	if c.closing {
 		return
 	}
@@ -246,6 +267,3 @@ func (c *conn) send(kind ocppj.MessageType, action, id string, frame []byte) boo
 	}
 	return err == nil
 }
-
-// timeOf returns a moment that is kept as microseconds.
-func timeOf(us int64) time.Time { return time.UnixMicro(us).UTC() }

@@ -34,8 +34,9 @@ func (w *crew) answer(c *conn) {
 }
 
 func (w *crew) work(c *conn) {
+	var m message
 	for c != nil {
-		c.answer()
+		c.answer(&m)
 		c.work.Done()
 		c = nil // a station that has gone is not held
 		if w.waiting.Add(1) <= crewMax {

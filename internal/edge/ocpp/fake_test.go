@@ -11,7 +11,6 @@ import (
 
 	"github.com/go-json-experiment/json"
 
-	"pylon/internal/domain/account"
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/command"
 	"pylon/internal/domain/device"
@@ -133,17 +132,17 @@ func (w *world) calls(id ident.Identity) []string {
 	return append([]string(nil), w.stations[id].calls...)
 }
 
-func (w *world) StationByIdentity(_ context.Context, slug string, id ident.Identity) (station.Station, account.Organisation, error) {
+func (w *world) StationByIdentity(_ context.Context, slug string, id ident.Identity) (station.Station, error) {
 	if err := w.ask("StationByIdentity"); err != nil {
-		return station.Station{}, account.Organisation{}, err
+		return station.Station{}, err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	r := w.stations[id]
 	if r == nil || slug != "" && slug != "acme" {
-		return station.Station{}, account.Organisation{}, fault.New(fault.NotFound, "station_unknown")
+		return station.Station{}, fault.New(fault.NotFound, "station_unknown")
 	}
-	return r.station, account.Organisation{ID: "org_1", Slug: "acme", First: true}, nil
+	return r.station, nil
 }
 
 func (w *world) Register(_ context.Context, n ocpp.Newcomer) (station.Station, error) {
@@ -335,10 +334,11 @@ func (o *owner) Happened(_ context.Context, all []device.Happening) error {
 
 func (o *owner) Seen(time.Time) {}
 
-func (o *owner) Snapshot() station.Station {
+func (o *owner) Snapshot() *station.Station {
 	o.world.mu.Lock()
 	defer o.world.mu.Unlock()
-	return o.world.of(o.id).station
+	st := o.world.of(o.id).station
+	return &st
 }
 
 func (o *owner) CommandSent(_ context.Context, id ident.CommandID, s fleet.Sent) error {

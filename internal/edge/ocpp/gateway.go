@@ -50,8 +50,12 @@ type Gateway struct {
 	buffers  *buffers
 	crew     *crew
 	attempts *attempts
+	door     *door
 	dialects map[ocppj.Version]*dialect
 	away     away
+	born     time.Time // of the steady clock
+
+	newcomers credit // what stations cost that nobody has created
 
 	// ctx is what the station's messages run under. It outlives the sockets:
 	// what a station said is committed even when it has hung up since.
@@ -79,14 +83,20 @@ func New(o Options) *Gateway {
 		buffers:  newBuffers(),
 		crew:     newCrew(ctx),
 		attempts: newAttempts(),
+		door:     newDoor(o.Limits),
 		dialects: map[ocppj.Version]*dialect{
 			ocppj.V16: dialect16(o.Metrics), ocppj.V201: dialect201(o.Metrics), ocppj.V21: dialect21(o.Metrics),
 		},
-		ctx: ctx, cancel: cancel,
+		born: o.Clock.Steady(),
+		ctx:  ctx, cancel: cancel,
 		seats: make(map[ident.StationID]*seat),
 		ended: make(chan struct{}, 1),
 	}
 }
+
+// age is how long the gateway has been there, at least 1: a moment that no
+// setting of the wall clock moves, in few bytes.
+func (g *Gateway) age() time.Duration { return g.Clock.Steady().Sub(g.born) + 1 }
 
 // shutdownTerm is how long sockets may take to end when the node stops. What is
 // in work is committed; what is not answered, the station sends again.
@@ -95,9 +105,7 @@ const shutdownTerm = 8 * time.Second
 // shutdown closes every socket and waits until they have ended.
 func (g *Gateway) shutdown() error {
 	defer g.cancel()
-	g.mu.Lock()
-	g.closed = true
-	g.mu.Unlock()
+	g.Refuse()
 	for _, c := range g.conns() {
 		c.close(endedShutdown)
 	}
@@ -135,16 +143,16 @@ func (g *Gateway) conns() []*conn {
 // away knows how long the database has been away: all calls between two
 // moments have found it so. One call alone tells nothing.
 type away struct {
-	since atomic.Int64 // the first of these calls, µs; 0: the last call found it there
-	until atomic.Int64 // the last of them, µs
+	since atomic.Int64 // the first of these calls, as [Gateway.age]; 0: the last call found it there
+	until atomic.Int64 // the last of them
 }
 
 // note takes in how a call of the database went.
-func (a *away) note(unavailable bool, now time.Time) {
+func (a *away) note(unavailable bool, age time.Duration) {
 	switch {
 	case unavailable:
-		a.until.Store(now.UnixMicro())
-		a.since.CompareAndSwap(0, now.UnixMicro())
+		a.until.Store(int64(age))
+		a.since.CompareAndSwap(0, int64(age))
 	case a.since.Load() != 0:
 		a.since.Store(0)
 	}
@@ -153,5 +161,5 @@ func (a *away) note(unavailable bool, now time.Time) {
 // longer reports whether the database has been away for longer than term.
 func (a *away) longer(term time.Duration) bool {
 	since := a.since.Load()
-	return since != 0 && timeOf(a.until.Load()).Sub(timeOf(since)) > term
+	return since != 0 && time.Duration(a.until.Load()-since) > term
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"pylon/internal/domain/account"
 	"pylon/internal/domain/station"
 	"pylon/internal/kernel/clock"
 	"pylon/internal/kernel/fault"
@@ -35,6 +34,7 @@ const (
 	reasonOrigin      reason = "origin"       // a page from elsewhere, see [foreign]
 	reasonSubprotocol reason = "subprotocol"  // 101, and closed at once
 	reasonUnavailable reason = "unavailable"  // the database is away, or the node stops
+	reasonBusy        reason = "busy"         // too many come at once, see [door]
 	reasonFull        reason = "full"         // see [Limits]
 	reasonUpgrade     reason = "upgrade"      // the client cannot go on
 	reasonInternal    reason = "internal"
@@ -50,12 +50,11 @@ type refused struct {
 // guest is a station at the door.
 type guest struct {
 	attempt
-	station      station.Station
-	organisation account.Organisation
-	newcomer     bool // nobody has created it yet
-	version      ocppj.Version
-	profile      int    // the security profile of this connection
-	secret       []byte // hash of the password it brought; nil: none was asked for
+	station  station.Station
+	newcomer bool // nobody has created it yet
+	version  ocppj.Version
+	profile  int    // the security profile of this connection
+	secret   []byte // hash of the password it brought; nil: none was asked for
 }
 
 // ServeHTTP lets a station in: GET /ocpp/{station} or
@@ -63,18 +62,58 @@ type guest struct {
 // when the socket is open.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// A handshake has no body: who announces one shall not hold a connection.
-	_ = http.NewResponseController(w).SetReadDeadline(clock.Deadline(g.Clock, g.Limits.Write)) // ends with the upgrade; without one it is a test's
+	_ = http.NewResponseController(w).SetReadDeadline(clock.Deadline(g.Clock, lineTerm+g.Limits.Write)) // ends with the upgrade; without one it is a test's
 	who := guest{attempt: attempt{address: addressOf(r)}}
-	no := g.admit(r, &who)
+	no := g.knock(r, &who)
 	if no == nil {
-		no = g.welcome(w, r, &who)
+		no = g.comeIn(w, r, &who)
 	}
+	if no != nil {
+		g.turnAway(w, r, &who, no)
+	}
+}
+
+// knock refuses what can be refused without a look-up, and waits for a place at
+// the door.
+func (g *Gateway) knock(r *http.Request, who *guest) *refused {
+	var ok bool
+	if who.attempt.organisation, who.identity, ok = stationOf(r.URL); !ok {
+		return &refused{why: reasonPath, status: http.StatusNotFound}
+	}
+	if !websocket.IsWebSocketUpgrade(r) {
+		return &refused{why: reasonNoWebSocket, status: http.StatusUpgradeRequired}
+	}
+	if no := g.refuses(); no != nil {
+		return no
+	}
+	if wait := g.attempts.wait(who.attempt, g.Clock.Steady()); wait > 0 {
+		return &refused{reasonTooMany, http.StatusTooManyRequests, wait}
+	}
+	return g.door.enter(r.Context(), clock.Machine(g.Clock))
+}
+
+// comeIn takes a station from the door to its socket, which keeps the place until
+// it speaks for its station.
+func (g *Gateway) comeIn(w http.ResponseWriter, r *http.Request, who *guest) *refused {
+	in := false
+	defer func() { // whatever happens: a place that is lost is lost for ever
+		if !in {
+			g.door.leave()
+		}
+	}()
+	no := g.admit(r, who)
 	if no == nil {
-		return
+		no = g.welcome(w, r, who)
 	}
+	in = no == nil
+	return no
+}
+
+// turnAway answers a handshake that is refused.
+func (g *Gateway) turnAway(w http.ResponseWriter, r *http.Request, who *guest, no *refused) {
 	g.Metrics.refused(no.why)
 	g.Log.Debug("handshake refused", "reason", string(no.why), "station", who.station.ID)
-	if who.station.ID != "" {
+	if who.station.ID != "" && g.seatOf(who.station.ID).once.every("refused at the door: "+string(no.why), g.Clock.Now(), noteTerm) {
 		g.FrameLog.Append(Entry{
 			Station: who.station.ID, Organisation: who.station.Organisation, At: g.Clock.Now(),
 			Direction: station.Note, Type: "refused", Note: "handshake from " + r.RemoteAddr + ": " + string(no.why),
@@ -85,6 +124,9 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if no.status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Basic realm="ocpp", charset="UTF-8"`)
+	}
+	if no.status == http.StatusServiceUnavailable {
+		w.Header().Set("Connection", "close") // it comes back later, perhaps to another node
 	}
 	if no.retry > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(no.retry/time.Second)+1))
@@ -111,21 +153,10 @@ func addressOf(r *http.Request) netip.Addr {
 
 // admit decides whether a station may connect, and with which version.
 func (g *Gateway) admit(r *http.Request, who *guest) *refused {
-	var ok bool
-	if who.attempt.organisation, who.identity, ok = stationOf(r.URL); !ok {
-		return &refused{why: reasonPath, status: http.StatusNotFound}
-	}
-	if !websocket.IsWebSocketUpgrade(r) {
-		return &refused{why: reasonNoWebSocket, status: http.StatusUpgradeRequired}
-	}
-	now := g.Clock.Now()
-	if wait := g.attempts.wait(who.attempt, now); wait > 0 {
-		return &refused{reasonTooMany, http.StatusTooManyRequests, wait}
-	}
 	if no := g.identify(r, who); no != nil {
 		switch no.why {
 		case reasonUnknown, reasonPassword, reasonCertificate:
-			g.attempts.failed(who.attempt, now)
+			g.attempts.failed(who.attempt, g.Clock.Steady())
 		}
 		return no
 	}
@@ -182,8 +213,8 @@ func stationOf(u *url.URL) (slug string, id ident.Identity, ok bool) {
 // identify finds the station and checks that it is itself.
 func (g *Gateway) identify(r *http.Request, who *guest) *refused {
 	var err error
-	who.station, who.organisation, err = g.Directory.StationByIdentity(r.Context(), who.attempt.organisation, who.identity)
-	g.away.note(fault.Is(err, fault.Unavailable), g.Clock.Now())
+	who.station, err = g.Directory.StationByIdentity(r.Context(), who.attempt.organisation, who.identity)
+	g.away.note(fault.Is(err, fault.Unavailable), g.age())
 	switch {
 	case err == nil:
 		return g.authenticate(r, who)
@@ -262,6 +293,9 @@ func (g *Gateway) meet(r *http.Request, who *guest) *refused {
 // register creates a station. The token it came with is its password from now
 // on, until it gets one of its own.
 func (g *Gateway) register(r *http.Request, who *guest) *refused {
+	if no := g.tooManyNewcomers(); no != nil {
+		return no
+	}
 	n := Newcomer{
 		Organisation: who.attempt.organisation, Identity: who.identity, Registration: station.Pending, At: g.Clock.Now(),
 	}
@@ -282,6 +316,9 @@ func (g *Gateway) register(r *http.Request, who *guest) *refused {
 
 // welcome upgrades the connection and starts the station's socket.
 func (g *Gateway) welcome(w http.ResponseWriter, r *http.Request, who *guest) *refused {
+	if no := g.tooOften(who); no != nil {
+		return no
+	}
 	if no := g.reserve(); no != nil {
 		return no
 	}
@@ -295,6 +332,7 @@ func (g *Gateway) welcome(w http.ResponseWriter, r *http.Request, who *guest) *r
 		return &refused{why: reasonSubprotocol}
 	}
 	c := g.newConn(ws, r, who)
+	c.placed.Store(true)
 	g.sit(c)
 	go c.read()
 	return nil

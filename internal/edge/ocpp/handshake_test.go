@@ -131,7 +131,7 @@ func TestUnknownStations(t *testing.T) {
 			if got != tt.want {
 				t.Fatalf("got %d, want %d", got, tt.want)
 			}
-			st, _, err := b.world.StationByIdentity(t.Context(), "", "NEW")
+			st, err := b.world.StationByIdentity(t.Context(), "", "NEW")
 			if tt.as == "" {
 				if !fault.Is(err, fault.NotFound) {
 					t.Errorf("the station was created: %+v", st)

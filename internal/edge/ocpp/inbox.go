@@ -18,8 +18,22 @@ type message struct {
 // inbox is what a station has sent and not got answered.
 type inbox struct {
 	queue   []message
+	size    int           // bytes in it
 	working bool          // a goroutine answers
 	room    chan struct{} // made by who waits for room; closed when there is some
+}
+
+// size returns the bytes that the message holds.
+func (m *message) size() int {
+	if m.buffer == nil {
+		return 0
+	}
+	return cap(m.buffer.bytes)
+}
+
+// hasRoom reports whether another message may come in. One alone always may.
+func (i *inbox) hasRoom(m *message) bool {
+	return len(i.queue) == 0 || len(i.queue) < inboxMax && i.size+m.size() <= inboxSize
 }
 
 // enqueue hands a message to the goroutine that answers, and starts it when
@@ -33,8 +47,9 @@ func (c *conn) enqueue(m message) {
 			c.mu.Unlock()
 			c.recycle(&m)
 			return
-		case len(c.inbox.queue) < inboxMax:
+		case c.inbox.hasRoom(&m):
 			c.inbox.queue = append(c.inbox.queue, m)
+			c.inbox.size += m.size()
 			if !c.inbox.working {
 				c.inbox.working = true
 				c.work.Add(1)
@@ -61,12 +76,14 @@ func (c *conn) dequeue() (message, bool) {
 	defer c.mu.Unlock()
 	if len(c.inbox.queue) == 0 || c.closing && c.why.ours {
 		c.inbox.working = false
+		c.drop()
 		if cap(c.inbox.queue) > 1 {
 			c.inbox.queue = nil // an idle station keeps one place
 		}
 		return message{}, false
 	}
 	m := c.inbox.queue[0]
+	c.inbox.size -= m.size()
 	rest := copy(c.inbox.queue, c.inbox.queue[1:])
 	c.inbox.queue[rest] = message{}
 	c.inbox.queue = c.inbox.queue[:rest]
@@ -98,21 +115,23 @@ func (c *conn) priceOfCall(action string) time.Duration {
 	return priceFrame
 }
 
-// answer answers what is in the inbox, in order, until it is empty.
-func (c *conn) answer() {
+// answer answers what is in the inbox, in order, until it is empty. m is the
+// caller's memory for one message, and empty again afterwards.
+func (c *conn) answer(m *message) {
 	if !c.claimed() {
 		c.drain()
 		return
 	}
 	for {
-		m, ok := c.dequeue()
-		if !ok {
+		var ok bool
+		if *m, ok = c.dequeue(); !ok {
+			c.partAtRest()
 			return
 		}
-		c.busy.Store(c.gateway.Clock.Now().UnixMicro())
-		c.serve(&m)
+		c.busy.Store(int64(c.gateway.age()))
+		c.serve(m)
 		c.busy.Store(0)
-		c.recycle(&m)
+		c.recycle(m)
 	}
 }
 
@@ -121,5 +140,15 @@ func (c *conn) drain() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.inbox.working = false
+	c.drop()
 	c.inbox.queue = nil
+}
+
+// drop forgets what is in the inbox. c.mu is held.
+func (c *conn) drop() {
+	for i := range c.inbox.queue {
+		c.recycle(&c.inbox.queue[i])
+		c.inbox.queue[i] = message{}
+	}
+	c.inbox.queue, c.inbox.size = c.inbox.queue[:0], 0
 }

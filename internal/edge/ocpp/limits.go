@@ -16,6 +16,9 @@ const (
 	// inboxMax bounds the calls that a station has sent while one is answered.
 	// OCPP allows one; a full inbox leaves the rest in the socket.
 	inboxMax = 16
+	// inboxSize bounds their bytes: a thousand stations that send faster than they
+	// are answered shall cost 64 MiB and not a gigabyte.
+	inboxSize = 64 << 10
 	// outboxMax bounds the commands behind the one in flight; 64 rides out an
 	// operator's bulk order.
 	outboxMax = 64
@@ -61,7 +64,9 @@ func priceOf(size int) time.Duration { return time.Duration(size>>10) * priceKiB
 // others are terms of the gateway's.
 type Limits struct {
 	Frame   int           // bytes of a frame, inflated
-	Sockets int           // of this node
+	Sockets int           // of this node; more than the default is the default
+	Claims  int           // of stations at once, see [door]
+	Line    int           // handshakes that wait for theirs
 	Write   time.Duration // for a frame to be taken by the station
 	Silence time.Duration // before a station is pinged
 	Pong    time.Duration // before a pinged station counts as gone
@@ -97,10 +102,23 @@ func (l Limits) withDefaults() Limits {
 	if l.Frame == 0 {
 		l.Frame = frameMax
 	}
-	if l.Sockets == 0 {
+	if l.Sockets == 0 || l.Sockets > socketsMax {
 		l.Sockets = socketsMax
 	}
+	if l.Claims == 0 {
+		l.Claims = claimsMax
+	}
+	if l.Line == 0 {
+		l.Line = lineMax
+	}
 	return l
+}
+
+// Open returns how many sockets of stations there are.
+func (g *Gateway) Open() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.open
 }
 
 // credit is a token bucket that counts in time: it fills by a second each

@@ -353,6 +353,37 @@ func TestSilence(t *testing.T) {
 	b.until("release", func() bool { return b.world.called("CP1", "Release silent") })
 }
 
+// Whoever sets the wall clock makes no station silent, and no silent one heard.
+func TestSilenceIsNotOfTheWallClock(t *testing.T) {
+	for name, by := range map[string]time.Duration{"set forward": time.Hour, "set back": -time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			b := start(t, nil)
+			b.world.add("CP1", nil)
+			p := b.connect(dialing{})
+			p.ask(heartbeat)
+			b.clock.set(by)
+			b.clock.move(2 * time.Second)
+			p.ask(heartbeat) // what the sweep sends comes before the answer
+			b.clock.move(2 * time.Second)
+			p.ask(heartbeat)
+			select {
+			case <-p.pings:
+				t.Error("pinged although it speaks")
+			default:
+			}
+			b.clock.set(-2 * by)
+			b.clock.move(46 * time.Second)
+			p.pinged()
+			b.clock.set(2 * by)
+			b.clock.move(10 * time.Second)
+			p.ask(heartbeat)
+			if b.world.called1("Release") {
+				t.Error("closed although its time was not up")
+			}
+		})
+	}
+}
+
 // pinged waits for a ping.
 func (p *peer) pinged() {
 	p.t.Helper()

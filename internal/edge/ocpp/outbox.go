@@ -3,6 +3,7 @@ package ocpp
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/command"
@@ -41,7 +42,7 @@ func (c *conn) Do(cmd command.Command) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
-	case c.closing:
+	case c.closing, c.parting:
 		return nil // it stays queued, for the next socket
 	case len(c.outbox.queue) >= outboxMax:
 		return fault.New(fault.Exhausted, "station_queue_full")
@@ -60,9 +61,10 @@ func (c *conn) call() {
 		cmd, ok := c.nextCommand()
 		switch {
 		case !ok:
+			c.partAtRest()
 			return
 		case !claimed: // it stays queued
-		case c.isClosing():
+		case c.parts():
 			c.giveUp(&cmd)
 		default:
 			c.execute(&cmd)
@@ -101,7 +103,7 @@ const (
 // execute sends one command and waits for its answer.
 func (c *conn) execute(cmd *command.Command) {
 	st := c.owner.Snapshot()
-	o, err := c.dialect.order(cmd, &st, c.gateway.Clock.Now())
+	o, err := c.dialect.order(cmd, st, c.gateway.Clock.Now())
 	if err == nil {
 		err = o.allowed(st.Registration)
 	}
@@ -258,9 +260,16 @@ func (c *conn) take(cmd *command.Command, o *order, r reply, how result) {
 	c.conclude(cmd, a)
 }
 
+// storable returns what a station said in words as a text that a database takes:
+// Unicode without the zero character.
+func storable(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}
+
 // conclude reports the end of a command, once it can be made durable.
 func (c *conn) conclude(cmd *command.Command, a fleet.Answered) {
 	a.At = c.gateway.Clock.Now()
+	a.ErrorCode, a.ErrorDetail = storable(a.ErrorCode), storable(a.ErrorDetail)
 	err := c.durably(func(ctx context.Context) error { return c.owner.CommandAnswered(ctx, cmd.ID, a) })
 	if err != nil && !errors.Is(err, change.ErrSuperseded) {
 		c.gateway.Log.Warn("command not concluded", "command", cmd.ID, "station", c.id, "error", err)

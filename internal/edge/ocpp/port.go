@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"pylon/internal/domain/account"
 	"pylon/internal/domain/device"
 	"pylon/internal/domain/meter"
 	"pylon/internal/domain/session"
@@ -16,9 +15,9 @@ import (
 
 // Directory knows the stations that may connect.
 type Directory interface {
-	// StationByIdentity returns the station and its organisation, which is the
-	// first one when slug is "". An unknown one of either is NotFound.
-	StationByIdentity(ctx context.Context, slug string, id ident.Identity) (station.Station, account.Organisation, error)
+	// StationByIdentity returns the station of an organisation, which is the first
+	// one when slug is "". An unknown one of either is NotFound.
+	StationByIdentity(ctx context.Context, slug string, id ident.Identity) (station.Station, error)
 	// Register creates a station that nobody had created before it connected.
 	// When it exists by now, that one is returned; an unknown organisation is
 	// NotFound.
@@ -54,7 +53,7 @@ type Owner interface {
 	Monitors(ctx context.Context, p device.MonitorPart) error
 	Happened(ctx context.Context, h []device.Happening) error
 	Seen(at time.Time)
-	Snapshot() station.Station
+	Snapshot() *station.Station // shared: nobody writes through it
 	CommandSent(ctx context.Context, id ident.CommandID, s fleet.Sent) error
 	CommandAnswered(ctx context.Context, id ident.CommandID, a fleet.Answered) error
 	PasswordProposed(ctx context.Context, secret station.Secret) error

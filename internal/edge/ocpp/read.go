@@ -15,6 +15,7 @@ import (
 func (c *conn) read() {
 	defer c.socket.abort()
 	c.socket.handle(c.onPing, c.onPong, c.gateway.Limits.Frame)
+	c.socket.meter(c.onIdle)
 	garbage := 0
 	for {
 		text, incoming, err := c.socket.next()
@@ -35,13 +36,13 @@ func (c *conn) read() {
 		}
 		c.alive(at)
 		b := c.gateway.buffers.get()
-		if err := b.fill(incoming, c.gateway.Limits.Frame); err != nil {
+		if err := c.gateway.buffers.fill(b, incoming, c.gateway.Limits.Frame, c.done); err != nil {
 			c.gateway.buffers.put(b)
 			c.lost(err)
 			continue // the next read fails, or drops what follows
 		}
 		c.speakOnce()
-		c.pay(at, priceOf(len(b.bytes)))
+		c.pay(priceOf(len(b.bytes)))
 		if c.receive(b, at) {
 			garbage = 0
 		} else if garbage++; garbage >= garbageMax {
@@ -79,7 +80,7 @@ func (c *conn) speakOnce() {
 
 // alive notes a sign of life.
 func (c *conn) alive(at time.Time) {
-	c.heard.Store(at.UnixMicro())
+	c.heard.Store(int64(c.gateway.age()))
 	c.pinged.Store(0)
 	select {
 	case <-c.ready:
@@ -89,14 +90,21 @@ func (c *conn) alive(at time.Time) {
 }
 
 func (c *conn) onPong(string) error {
-	c.alive(c.gateway.Clock.Now())
+	now := c.gateway.Clock.Now()
+	c.alive(now)
+	c.pay(priceOdd)
 	return nil
+}
+
+// onIdle has the station pay for what came in and is no message.
+func (c *conn) onIdle(n int) {
+	c.pay(time.Duration(n>>10) * priceOdd)
 }
 
 func (c *conn) onPing(data string) error {
 	now := c.gateway.Clock.Now()
 	c.alive(now)
-	c.pay(now, priceOdd)
+	c.pay(priceOdd)
 	return c.socket.pong(data, clock.Deadline(c.gateway.Clock, c.gateway.Limits.Write))
 }
 
@@ -109,27 +117,27 @@ func (c *conn) receive(b *buffer, at time.Time) bool {
 		if refused.Type == ocppj.TypeCallResult || refused.Type == ocppj.TypeCallError {
 			c.deliver(refused.ID, reply{malformed: refused}) // unreadable, it is an answer all the same
 		}
-		c.pay(at, priceOdd)
+		c.pay(priceOdd)
 		c.enqueue(message{buffer: b, refused: refused, at: at})
 		return refused.Fault == ocppj.FaultTypeUnknown // what a later version may say is no garbage
 	}
 	switch frame.Type {
 	case ocppj.TypeCall, ocppj.TypeSend:
 		c.logFrame(station.FromStation, frame.Type, frame.Action, frame.ID, b.bytes, at)
-		c.pay(at, c.priceOfCall(frame.Action))
+		c.pay(c.priceOfCall(frame.Action))
 		c.enqueue(message{buffer: b, frame: frame, at: at})
 		return true
 	case ocppj.TypeCallResult, ocppj.TypeCallError:
 		action, due := c.answered(frame)
 		c.logFrame(station.FromStation, frame.Type, action, frame.ID, b.bytes, at)
 		if due {
-			c.pay(at, priceFrame)
+			c.pay(priceFrame)
 		} else {
-			c.stray(frame.ID, at)
+			c.stray(frame.ID)
 		}
 	case ocppj.TypeCallResultError:
 		c.logFrame(station.FromStation, frame.Type, "", frame.ID, b.bytes, at)
-		c.pay(at, priceOdd)
+		c.pay(priceOdd)
 	}
 	c.gateway.buffers.put(b)
 	return true
@@ -147,23 +155,23 @@ func (c *conn) answered(frame ocppj.Frame) (action string, due bool) {
 }
 
 // stray deals with an answer that no call waits for: it is ignored.
-func (c *conn) stray(id string, at time.Time) {
+func (c *conn) stray(id string) {
 	if c.wasLate(id) {
 		c.verdict(verdictLate, "the answer came after its time")
 		return
 	}
 	c.verdict(verdictStray, "no call waits for this answer")
 	c.report(verdictStray)
-	c.pay(at, priceOdd)
+	c.pay(priceOdd)
 }
 
 // pay makes the station wait when it has spent its credit. Nothing is read
 // meanwhile, so its messages pile up on its own side of the network.
-func (c *conn) pay(now time.Time, price time.Duration) {
+func (c *conn) pay(price time.Duration) {
 	if price == 0 {
 		return
 	}
-	wait := c.seat.credit.spend(now, price, c.gateway.Limits.Credit)
+	wait := c.seat.credit.spend(c.gateway.Clock.Steady(), price, c.gateway.Limits.Credit) // else a wall clock set back would close it for as long
 	if wait == 0 {
 		return
 	}

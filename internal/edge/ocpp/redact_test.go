@@ -110,12 +110,12 @@ func TestAddressIsTheCustomers(t *testing.T) {
 }
 
 func TestFillStopsAtTheLimit(t *testing.T) {
-	b := &buffer{make([]byte, 0, 4)}
+	b := &buffer{bytes: make([]byte, 0, 4)}
 	for _, tt := range []struct {
 		size int
 		want error
 	}{{0, nil}, {4, nil}, {10, nil}, {11, errFrameTooLong}} {
-		if got := b.fill(zeros(tt.size), 10); !errors.Is(got, tt.want) {
+		if got := newBuffers().fill(b, zeros(tt.size), 10, nil); !errors.Is(got, tt.want) {
 			t.Errorf("%d bytes: got %v, want %v", tt.size, got, tt.want)
 		}
 		if tt.want == nil && len(b.bytes) != tt.size {

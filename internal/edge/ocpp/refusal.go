@@ -67,6 +67,17 @@ func (x *exchange) keep(why string) error {
 	})
 }
 
+// strangerRawMax bounds what is kept of a refused message of a station that is not
+// accepted, of which [onceMax] a day are kept: more than any honest one is long, and
+// half a megabyte a day of one that is none.
+const strangerRawMax = 4 << 10
+
+// isStranger reports whether the station is known not to be accepted.
+func (x *exchange) isStranger() bool {
+	st := x.conn.owner.Snapshot()
+	return st.Registration == station.Pending || st.Registration == station.Rejected
+}
+
 // findOnce commits a finding about a message, unless it was committed for the
 // same message before: stations repeat what is refused.
 func (x *exchange) findOnce(f station.Finding) error {
@@ -74,6 +85,12 @@ func (x *exchange) findOnce(f station.Finding) error {
 	key := "message " + string(digest[:16])
 	if x.seat.once.knows(key, x.at, findingTerm) {
 		return nil
+	}
+	if x.isStranger() {
+		if x.seat.once.full(x.at) {
+			return nil
+		}
+		f.Raw = f.Raw[:min(len(f.Raw), strangerRawMax)]
 	}
 	err := x.durably(func(ctx context.Context) error { return x.owner.Find(ctx, f) })
 	switch {

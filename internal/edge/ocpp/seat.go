@@ -7,13 +7,14 @@ import "time"
 // one is half dead, and some open two, so the seat changes hands when the
 // second speaks or the first ends, and not for a handshake.
 type seat struct {
-	credit credit
-	once   once
+	credit  credit
+	comings credit // what its connections cost
+	once    once
 
 	// Guarded by [Gateway.mu].
-	holder  *conn     // speaks, or is about to
-	waiting *conn     // has said nothing yet
-	left    time.Time // when the last socket ended
+	holder  *conn         // speaks, or is about to
+	waiting *conn         // has said nothing yet
+	left    time.Duration // when the last socket ended, as [Gateway.age]
 }
 
 // seatTerm is how long a seat outlives its last socket, so that reconnecting
@@ -23,11 +24,7 @@ const seatTerm = 10 * time.Minute
 // sit gives a new socket its place.
 func (g *Gateway) sit(c *conn) {
 	g.mu.Lock()
-	s := g.seats[c.id]
-	if s == nil {
-		s = new(seat)
-		g.seats[c.id] = s
-	}
+	s := g.seatLocked(c.id)
 	c.seat = s
 	late := g.closed
 	holder, replaced := s.holder, s.waiting
@@ -40,6 +37,7 @@ func (g *Gateway) sit(c *conn) {
 	c.note("connected", c.describe())
 	switch {
 	case late:
+		c.makeRoom()
 		c.close(endedShutdown)
 		return
 	case holder == nil:
@@ -49,8 +47,9 @@ func (g *Gateway) sit(c *conn) {
 	if replaced != nil {
 		replaced.close(endedReplaced)
 	}
+	c.makeRoom() // it may wait for minutes
 	c.note("waits", "another socket speaks for the station")
-	holder.probe(g.Clock.Now())
+	holder.probe(g.age())
 }
 
 // speak is called when a socket without an owner has got a frame. If it waits,
@@ -82,7 +81,7 @@ func (g *Gateway) leave(c *conn) {
 		s.holder, s.waiting = next, nil
 	}
 	if s.holder == nil {
-		s.left = g.Clock.Now()
+		s.left = g.age()
 	}
 	g.mu.Unlock()
 	g.unreserve()
@@ -92,11 +91,12 @@ func (g *Gateway) leave(c *conn) {
 }
 
 // clear drops seats that have been empty for long.
-func (g *Gateway) clear(now time.Time) {
+func (g *Gateway) clear() {
+	age := g.age()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for id, s := range g.seats {
-		if s.holder == nil && s.waiting == nil && now.Sub(s.left) > seatTerm {
+		if s.holder == nil && s.waiting == nil && age-s.left > seatTerm {
 			delete(g.seats, id)
 		}
 	}

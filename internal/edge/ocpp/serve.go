@@ -22,8 +22,8 @@ type exchange struct {
 	*conn
 	frame   *ocppj.Frame
 	at      time.Time
-	station station.Station // as committed when the call's turn came
-	unread  []string        // samples that could not be taken in, in words
+	station *station.Station // as committed when the call's turn came
+	unread  []string         // samples that could not be taken in, in words
 }
 
 // serve does what a message asks for.
@@ -171,7 +171,7 @@ func (x *exchange) apply(r *route, request schema.Message) (response schema.Mess
 		return response, err
 	}
 	err = answer(x.gateway.ctx)
-	x.gateway.away.note(fault.Is(err, fault.Unavailable), x.gateway.Clock.Now())
+	x.gateway.away.note(fault.Is(err, fault.Unavailable), x.gateway.age())
 	return response, err
 }
 
@@ -188,7 +188,7 @@ func (c *conn) durably(f func(context.Context) error) error {
 	for wait := retryMin; ; wait = min(2*wait, retryMax) {
 		err := f(g.ctx)
 		unavailable := fault.Is(err, fault.Unavailable)
-		g.away.note(unavailable, g.Clock.Now())
+		g.away.note(unavailable, g.age())
 		if !unavailable {
 			return err
 		}

@@ -1,6 +1,7 @@
 package ocpp
 
 import (
+	"bufio"
 	"errors"
 	"io"
 	"net"
@@ -15,13 +16,22 @@ import (
 )
 
 const (
-	// bufferSize is what a socket reads and writes at a time. Most frames are
-	// smaller, and the read buffer is the largest thing an idle socket holds.
+	// bufferSize is what a socket writes at a time. Most frames are smaller.
 	bufferSize = 1 << 10
+	// peekSize is the library's own read buffer, which it keeps for ever: the
+	// least that it takes, for what comes waits in an [inlet].
+	peekSize = 128
 	// compressFrom is the length from which a frame is worth compressing.
 	compressFrom = 256
 	// keepMax is the largest message buffer that is kept for the next message.
 	keepMax = 64 << 10
+	// longMax bounds the messages of a node that are longer than that, from their
+	// first piece to their answer: with up to a frame of 1 MiB each, and what their
+	// growing leaves behind, 192 MiB. The others wait in their sockets.
+	longMax = 128
+	// tapPiece is how much a socket may take in beside messages before that is
+	// counted: some hundred control frames or fragments.
+	tapPiece = 4 << 10
 )
 
 // errFrameTooLong says that a message is longer than a frame may be.
@@ -33,27 +43,32 @@ type socket struct {
 	ws       *websocket.Conn
 	deflates bool // permessage-deflate was agreed
 	writing  sync.Mutex
+	intake   intake
 }
 
 // upgrader turns HTTP requests into sockets.
-type upgrader struct{ plain, deflating websocket.Upgrader }
+type upgrader struct {
+	plain, deflating websocket.Upgrader
+	inlets           *sync.Pool
+}
 
 func newUpgrader() *upgrader {
 	plain := websocket.Upgrader{
 		HandshakeTimeout: writeTerm,
-		ReadBufferSize:   bufferSize,
+		ReadBufferSize:   peekSize,
 		WriteBufferSize:  bufferSize,
 		WriteBufferPool:  new(sync.Pool),                           // an idle socket holds none
 		CheckOrigin:      func(*http.Request) bool { return true }, // stations are no browsers: a password lets in, not an origin
 	}
 	deflating := plain
 	deflating.EnableCompression = true
-	return &upgrader{plain, deflating}
+	return &upgrader{plain, deflating, inletBuffers()}
 }
 
 // upgrade completes a handshake; version 0 agrees on no subprotocol. When it
 // fails the client has been told.
 func (u *upgrader) upgrade(w http.ResponseWriter, r *http.Request, version ocppj.Version) (*websocket.Conn, error) {
+	w = tapped{w, u.inlets}
 	if version == 0 {
 		return u.plain.Upgrade(w, r, nil)
 	}
@@ -90,7 +105,8 @@ func (s *socket) handle(ping, pong func(string) error, limit int) {
 // next waits for a message. Control frames are handled on the way.
 func (s *socket) next() (text bool, message io.Reader, err error) {
 	kind, message, err := s.ws.NextReader()
-	return kind == websocket.TextMessage, message, err
+	s.intake.message = message
+	return kind == websocket.TextMessage, &s.intake, err
 }
 
 // write sends a text message. A station that does not take it in time is an
@@ -161,30 +177,118 @@ func isTimeout(err error) bool {
 	return ok && late.Timeout()
 }
 
+// tapped is a ResponseWriter whose connection goes through an [inlet] and a [tap].
+type tapped struct {
+	http.ResponseWriter
+	inlets *sync.Pool
+}
+
+// Hijack implements [http.Hijacker].
+func (t tapped) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	c, rw, err := http.NewResponseController(t.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	return &tap{Conn: newInlet(c, t.inlets)}, rw, nil
+}
+
+// tap is a connection that counts what comes in and is no message: empty fragments
+// and control frames, which the library takes in by itself for as long as they
+// come.
+type tap struct {
+	net.Conn
+	idle  int         // bytes that came in and are in no message
+	spend func(n int) // told of them, a piece at a time; nil: nobody is
+}
+
+// Read implements [net.Conn].
+func (t *tap) Read(b []byte) (int, error) {
+	n, err := t.Conn.Read(b)
+	t.idle += n
+	if t.idle >= tapPiece && t.spend != nil {
+		t.spend(t.idle)
+		t.idle = 0
+	}
+	return n, err
+}
+
+// meter has spend told of what the socket takes in beside messages.
+func (s *socket) meter(spend func(n int)) {
+	if t, ok := s.ws.NetConn().(*tap); ok {
+		t.spend = spend
+		s.intake.tap = t
+	}
+}
+
+// intake is the message that a socket reads now.
+type intake struct {
+	message io.Reader
+	tap     *tap // nil: nothing is counted
+}
+
+// Read implements [io.Reader].
+func (i *intake) Read(b []byte) (int, error) {
+	n, err := i.message.Read(b)
+	if i.tap != nil {
+		i.tap.idle = max(0, i.tap.idle-n)
+	}
+	return n, err
+}
+
 // buffer holds one message while it is read and answered.
-type buffer struct{ bytes []byte }
+type buffer struct {
+	bytes []byte
+	long  bool // it has one of the places for long messages
+}
 
 // buffers hands out buffers, so that only messages in work take memory.
-type buffers struct{ pool sync.Pool }
+type buffers struct {
+	pool sync.Pool
+	long chan struct{} // places for messages longer than [keepMax], taken by sending
+}
 
 func newBuffers() *buffers {
-	return &buffers{sync.Pool{New: func() any { return &buffer{make([]byte, 0, 2*bufferSize)} }}}
+	return &buffers{
+		pool: sync.Pool{New: func() any { return &buffer{bytes: make([]byte, 0, 2*bufferSize)} }},
+		long: make(chan struct{}, longMax),
+	}
 }
 
 func (p *buffers) get() *buffer { return p.pool.Get().(*buffer) }
 
 func (p *buffers) put(b *buffer) {
+	if b.long {
+		b.long = false
+		<-p.long
+	}
 	if cap(b.bytes) <= keepMax {
 		p.pool.Put(b)
 	}
 }
 
-// fill reads a whole message, or [errFrameTooLong].
-func (b *buffer) fill(message io.Reader, limit int) error {
+// grow makes room in b for more of a message. It waits for a place when the message
+// is a long one, and reports false when done is closed meanwhile.
+func (p *buffers) grow(b *buffer, limit int, done <-chan struct{}) bool {
+	size := min(2*cap(b.bytes), limit+1)
+	if size > keepMax && !b.long {
+		select {
+		case p.long <- struct{}{}:
+			b.long = true
+		case <-done:
+			return false
+		}
+	}
+	b.bytes = append(make([]byte, 0, size), b.bytes...)
+	return true
+}
+
+// fill reads a whole message into b; [errFrameTooLong] when it is longer than
+// limit, [errGone] when done is closed before there is room for it.
+func (p *buffers) fill(b *buffer, message io.Reader, limit int, done <-chan struct{}) error {
 	b.bytes = b.bytes[:0]
 	for {
-		if len(b.bytes) == cap(b.bytes) {
-			b.bytes = append(b.bytes, 0)[:len(b.bytes)]
+		if len(b.bytes) == cap(b.bytes) && !p.grow(b, limit, done) {
+			return errGone
 		}
 		n, err := message.Read(b.bytes[len(b.bytes):min(cap(b.bytes), limit+1)])
 		b.bytes = b.bytes[:len(b.bytes)+n]

@@ -24,45 +24,44 @@ func (g *Gateway) Run(ctx context.Context) error {
 			return g.shutdown()
 		case <-ticks:
 		}
-		now := g.Clock.Now()
-		g.sweep(now)
+		g.sweep()
 		if n%clearEvery == 0 {
-			g.clear(now)
+			g.clear()
 		}
 	}
 }
 
 // sweep looks at every socket once. It waits for none.
-func (g *Gateway) sweep(now time.Time) {
-	away := g.away.longer(g.Limits.Away)
+func (g *Gateway) sweep() {
+	away, age := g.away.longer(g.Limits.Away), g.age()
 	for _, c := range g.conns() {
-		busy := c.busy.Load()
+		busy := time.Duration(c.busy.Load())
 		switch {
 		case c.isClosing():
-		case away, busy != 0 && now.Sub(timeOf(busy)) > g.Limits.Away:
+		case away, busy != 0 && age-busy > g.Limits.Away:
 			c.verdict(verdictAway, "no commit in time")
 			c.close(endedAway)
 		default:
-			c.listen(now)
+			c.listen(age)
 		}
 	}
 }
 
 // listen pings a socket that has been silent, and ends one that stays so.
-func (c *conn) listen(now time.Time) {
+func (c *conn) listen(age time.Duration) {
 	limits := &c.gateway.Limits
-	switch pinged := c.pinged.Load(); {
-	case pinged == 0 && now.Sub(timeOf(c.heard.Load())) >= limits.Silence:
-		c.probe(now)
-	case pinged != 0 && now.Sub(timeOf(pinged)) >= limits.Pong:
+	switch pinged := time.Duration(c.pinged.Load()); {
+	case pinged == 0 && age-time.Duration(c.heard.Load()) >= limits.Silence:
+		c.probe(age)
+	case pinged != 0 && age-pinged >= limits.Pong:
 		c.verdict(verdictSilent, "no sign of life after a ping")
 		c.close(endedSilent)
 	}
 }
 
 // probe asks a socket for a sign of life; it returns at once.
-func (c *conn) probe(now time.Time) {
-	if !c.pinged.CompareAndSwap(0, now.UnixMicro()) {
+func (c *conn) probe(age time.Duration) {
+	if !c.pinged.CompareAndSwap(0, int64(age)) {
 		return // asked already
 	}
 	c.spawn(func() {

@@ -74,10 +74,7 @@ func (o *once) every(key string, now time.Time, term time.Duration) bool {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.done) >= onceMax {
-		maps.DeleteFunc(o.done, func(_ string, at time.Time) bool { return now.Sub(at) >= findingTerm })
-	}
-	if len(o.done) >= onceMax {
+	if o.fullLocked(now) {
 		return false
 	}
 	if o.done == nil {
@@ -85,4 +82,18 @@ func (o *once) every(key string, now time.Time, term time.Duration) bool {
 	}
 	o.done[key] = now
 	return true
+}
+
+// full reports whether too much is remembered for anything to be new.
+func (o *once) full(now time.Time) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.fullLocked(now)
+}
+
+func (o *once) fullLocked(now time.Time) bool {
+	if len(o.done) >= onceMax {
+		maps.DeleteFunc(o.done, func(_ string, at time.Time) bool { return now.Sub(at) >= findingTerm })
+	}
+	return len(o.done) >= onceMax
 }

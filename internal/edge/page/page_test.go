@@ -341,6 +341,8 @@ type bygone struct{ clock.System }
 
 func (bygone) Now() time.Time { return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) }
 
+func (c bygone) Steady() time.Time { return c.Now() }
+
 // Who announces a form and does not send it holds no connection.
 func TestFormThatNeverComes(t *testing.T) {
 	s, err := page.New(page.Options{Clock: bygone{}, Log: slog.New(slog.DiscardHandler)})

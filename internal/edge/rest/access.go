@@ -62,7 +62,8 @@ func (s *Server) actor(ctx context.Context, hash [32]byte) (account.Actor, error
 
 // admit notes that a key is used, and refuses it when it goes too fast.
 func (s *Server) admit(w http.ResponseWriter, by account.Actor) error {
-	left, ok := s.access.take(by.Key, s.clock.Now())
+	s.access.use(by.Key, s.clock.Now())
+	left, ok := s.access.take(by.Key, s.clock.Steady())
 	limit := strconv.Itoa(s.access.perSecond)
 	w.Header().Set("RateLimit-Policy", `"key";q=`+strconv.Itoa(s.access.burst())+`;w=`+strconv.Itoa(burstSeconds))
 	w.Header().Set("RateLimit", `"key";r=`+strconv.Itoa(left)+`;t=1`)
@@ -77,14 +78,21 @@ const burstSeconds = 2
 
 func (a *access) burst() int { return burstSeconds * a.perSecond }
 
+// use notes when a key was used.
+func (a *access) use(key ident.KeyID, at time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.used[key] = at
+}
+
 // take takes one request off what key may ask for, and returns how many are
 // left. Each request moves the time at which the key has had its due by one
-// share of a second; that time may be the burst ahead of now.
+// share of a second; that time may be the burst ahead of now, which is a steady
+// one: a wall clock that is set costs nobody his share.
 func (a *access) take(key ident.KeyID, now time.Time) (left int, ok bool) {
 	share := time.Second / time.Duration(a.perSecond)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.used[key] = now
 	due := a.pace[key]
 	if due.Before(now) {
 		due = now

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"reflect"
@@ -48,6 +49,12 @@ func (d *Strict[T]) read(r huma.Registry, data []byte) {
 		d.err = malformed(err)
 		return
 	}
+	if bytes.Contains(data, []byte(`\u0000`)) { // the only way to write one
+		if at, found := zeroIn(loose, ""); found {
+			d.err = fault.InvalidField(at, rulePattern, "has a zero character")
+			return
+		}
+	}
 	var result huma.ValidateResult
 	huma.Validate(r, d.Schema(r), huma.NewPathBuffer(nil, 0), huma.ModeWriteToServer, loose, &result)
 	if len(result.Errors) > 0 {
@@ -57,6 +64,32 @@ func (d *Strict[T]) read(r huma.Registry, data []byte) {
 	if err := json.Unmarshal(data, &d.value, json.RejectUnknownMembers(true)); err != nil {
 		d.err = unfit(err)
 	}
+}
+
+// zeroIn returns the pointer to a text of a JSON value that has a zero character:
+// no name or note has one, and PostgreSQL does not take it.
+func zeroIn(v any, at string) (pointer string, found bool) {
+	switch v := v.(type) {
+	case string:
+		return at, strings.IndexByte(v, 0) >= 0
+	case []any:
+		for i := range v {
+			if pointer, found = zeroIn(v[i], at+"/"+strconv.Itoa(i)); found {
+				return pointer, true
+			}
+		}
+	case map[string]any:
+		for name, member := range v {
+			if strings.IndexByte(name, 0) >= 0 {
+				return at, true
+			}
+			below := at + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+			if pointer, found = zeroIn(member, below); found {
+				return pointer, true
+			}
+		}
+	}
+	return "", false
 }
 
 // maxFieldErrors bounds what is told of a bad request: nobody reads more.

@@ -41,9 +41,10 @@ const requestIDMax = 128
 
 // newCall reads what a request says of itself.
 func newCall(r *http.Request) *call {
-	c := &call{base: "http://" + r.Host, path: r.URL.Path, query: r.URL.RawQuery}
+	host := strings.ToValidUTF8(r.Host, "")
+	c := &call{base: "http://" + host, path: strings.ToValidUTF8(r.URL.Path, "\uFFFD"), query: r.URL.RawQuery}
 	if r.TLS != nil {
-		c.base = "https://" + r.Host
+		c.base = "https://" + host
 	}
 	c.trace = traceOf(r.Header.Get("Traceparent"))
 	if c.trace == "" {

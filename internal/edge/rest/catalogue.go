@@ -119,6 +119,10 @@ var catalogue = map[string]text{
 	"body_unreadable": {
 		title: "The body did not arrive", detail: "The body ended early or took too long.", status: http.StatusBadRequest, retry: true,
 	},
+	"took_too_long": {title: "It took too long", detail: "Pylon has too much to do to answer this in time. Try again, or ask for less."},
+	"url_malformed": {
+		title: "The address is malformed", detail: "Path and query are UTF-8 without zero characters.", status: http.StatusBadRequest,
+	},
 	"content_type_unsupported": {
 		title: "The body is in a form that Pylon does not read", detail: "Send Content-Type: application/json.",
 		status: http.StatusUnsupportedMediaType,
@@ -204,6 +208,10 @@ var catalogue = map[string]text{
 	"events_pruned":              {title: "The events are gone", detail: "The events behind this position are not kept any more."},
 
 	"too_much_contention":  {title: "Too many changes at once", detail: "The thing kept changing while your change was made. Try again."},
+	"lease_lost":           {title: "Another node does this now", detail: "This node did it for all, and another does by now. Try again.", status: http.StatusServiceUnavailable, retry: true},
+	"lease_outdated":       {title: "Another node orders this now", detail: "What asked for this has a successor, who has asked for something since."},
+	"consumer_unknown":     {title: "Nobody takes this event any more", detail: "This version of Pylon has no part called {consumer}."},
+	"event_refused":        {title: "The event failed again", detail: "{consumer} could not take the event: {code}. The log has the rest."},
 	"owner_superseded":     {title: "The station has moved", detail: "Another node has taken the station over. Try again.", status: http.StatusServiceUnavailable, retry: true},
 	"database_unavailable": {title: "The database is away", detail: "Pylon cannot reach its database. Try again."},
 	"too_many_sessions":    {title: "Too many sessions at one station", detail: "The station has as many open sessions as a station may have."},

@@ -31,6 +31,8 @@ func TestProblemsSayWhatBroke(t *testing.T) {
 		rule    string
 	}{
 		{"no such route", "GET", "/api/v1/nothing", "", nil, 404, "route_not_found", "-", "", ""},
+		{"a query that is no text", "GET", "/api/v1/sessions?token_uid=%fe", "", nil, 400, "url_malformed", "-", "", ""},
+		{"a zero character in the query", "GET", "/api/v1/sessions?token_uid=a%00", "", nil, 400, "url_malformed", "-", "", ""},
 		{"outside the API", "GET", "/nothing", "", nil, 404, "route_not_found", "-", "", ""},
 		{"no such method", "PUT", "/api/v1/stations", "", nil, 405, "method_not_allowed", "-", "", ""},
 		{"no such thing", "GET", "/api/v1/stations/CP-9", "", nil, 404, "not_found", "-", "", ""},
@@ -291,5 +293,22 @@ func TestOnlyTheBodyHasAReadDeadline(t *testing.T) {
 		if d.read.IsZero() == reads || d.write.IsZero() {
 			t.Errorf("%s: read until %v, write until %v", path, d.read, d.write)
 		}
+	}
+}
+
+// A path that no database takes is refused, and what is said of it is a text.
+func TestPathIsText(t *testing.T) {
+	w := newWorld(t, options{})
+	for path, instance := range map[string]string{
+		"/api/v1/stations/%ff":        "/api/v1/stations/\uFFFD",
+		"/api/v1/stations/a%00b":      "/api/v1/stations/a\x00b",
+		"/api/v1/stations/a/ocpp/%c1": "/api/v1/stations/a/ocpp/\uFFFD",
+	} {
+		t.Run(path, func(t *testing.T) {
+			got := w.refused(http.StatusBadRequest, "url_malformed", w.first.key, http.MethodGet, path, "")
+			if got.member(t, "instance") != instance {
+				t.Errorf("got instance %q, want %q", got.member(t, "instance"), instance)
+			}
+		})
 	}
 }

@@ -83,7 +83,9 @@ func (s *Server) operations() {
 	s.jobOperations()
 	s.tokenOperations()
 	s.sessionOperations()
+	s.usageOperations()
 	s.eventOperations()
+	s.deadLetterOperations()
 	s.keyOperations()
 	s.auditOperations()
 }

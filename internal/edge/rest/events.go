@@ -22,12 +22,13 @@ type Event struct {
 	Station        *string `json:"station" doc:"The station's id"`
 	Subject        string  `json:"subject" doc:"Identifier of what changed"`
 	Version        int64   `json:"version" doc:"The subject's; drop what is older than what you know"`
+	Live           bool    `json:"live,omitzero" doc:"It has no place in the log and does not come again: who missed it reads the subject"`
 	Data           JSON    `json:"data"`
 }
 
 // StreamFilter is the input of the live stream.
 type StreamFilter struct {
-	Topics      []string `query:"topics" maxItems:"100" doc:"Nouns, or noun:id: stations, templates, sessions, tokens, sites, organisations, commands, keys; stations:CP-1 is one station with its connectors. All when left out" example:"stations,sessions"`
+	Topics      []string `query:"topics" maxItems:"100" doc:"Nouns, or noun:id: stations, templates, sessions, tokens, sites, organisations, commands, jobs, keys, dead-letters; stations:CP-1 is one station with its connectors. All when left out" example:"stations,sessions"`
 	LastEventID string   `header:"Last-Event-ID" doc:"id of the last event that was seen: what came after it is sent first"`
 }
 
@@ -43,7 +44,11 @@ func (s *Server) eventOperations() {
 		id: "stream-events", method: http.MethodGet, path: "/events", tag: "events", scope: account.EventsRead, takes: unbounded,
 		summary: "Follow what happens, live",
 		detail: "A server-sent stream (text/event-stream). Each event has an id: the place in the log, to come back to with Last-Event-ID. " +
-			"An event named reset says that something may be missing: get what you show anew. A comment comes every 15 seconds.",
+			"A session.updated that moves only energy, power or state of charge, every 5 seconds at most, is live: it has no id, for it is not " +
+			"in the log and does not come again. Who comes back reads the sessions that it shows. " +
+			"An event named reset says that something may be missing: get what you show anew. A comment comes every 15 seconds. " +
+			"When a node of Pylon dies, its stations are offline from the moment that the others notice; their station.disconnected follows, " +
+			"some hundred a second, with the reason node_lost, unless they are connected again by then.",
 		status: http.StatusOK, refuses: []int{http.StatusServiceUnavailable}, streams: true,
 	}, func(ctx context.Context, by account.Actor, in *StreamFilter) (*huma.StreamResponse, error) {
 		topics, err := s.topics(ctx, by, in.Topics)
@@ -71,6 +76,6 @@ func (s *Server) viewEvent(ctx context.Context, e event.Recorded) ([]byte, error
 	return json.Marshal(Event{
 		Type: string(e.Type), Timestamp: Time{e.At}, OrganisationID: string(e.Organisation), SiteID: orNull(e.Site),
 		StationID: orNull(s.identity(ctx, e.Organisation, e.Station)), Station: orNull(e.Station),
-		Subject: e.Subject, Version: e.Version, Data: JSON(e.JSON),
+		Subject: e.Subject, Version: e.Version, Live: e.Live, Data: JSON(e.JSON),
 	})
 }

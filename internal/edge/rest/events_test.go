@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,6 +34,7 @@ type heard struct {
 		Station        *string `json:"station"`
 		Subject        string  `json:"subject"`
 		Version        int64   `json:"version"`
+		Live           bool    `json:"live"`
 		Data           any     `json:"data"`
 	}
 }
@@ -219,6 +221,33 @@ func TestEventsResume(t *testing.T) {
 	}
 }
 
+// A reading is live: it has no id, moves nobody's place and does not come again.
+func TestEventsOfReadings(t *testing.T) {
+	w := newWorld(t, options{})
+	l := w.listen(t, w.first.key, "", "")
+	begin := l.last
+	w.site(w.first, "A")
+	told := l.next()
+	w.bus.Publish([]event.Recorded{{Event: event.Event{
+		Type: event.SessionUpdated, Organisation: w.first.org.ID, Subject: "ses_1", Version: 7, At: at(80), Live: true,
+	}, JSON: []byte(`{"power_w":7200}`)}})
+	live := l.next()
+	if live.id != "" || !live.data.Live || live.name != "session.updated" || live.data.Subject != "ses_1" || live.data.Version != 7 {
+		t.Errorf("got %+v", live)
+	}
+	if l.last != told.id {
+		t.Errorf("a reading moved the place from %s to %s", told.id, l.last)
+	}
+	w.site(w.first, "B")
+	if e := l.next(); e.site() != "B" || e.data.Live || e.id == "" {
+		t.Errorf("got %+v", e)
+	}
+	l = w.listen(t, w.first.key, "", begin)
+	if got := l.next().site() + l.next().site(); got != "AB" {
+		t.Errorf("the log has %s, want AB", got)
+	}
+}
+
 // While a reader catches up, the world goes on: each event comes once, in the
 // order of its stream.
 func TestEventsLoseNothingWhileCatchingUp(t *testing.T) {
@@ -303,6 +332,59 @@ func TestEventsSurviveABrokenFeed(t *testing.T) {
 	}
 }
 
+// leaky is a feed that loses some events on their way.
+type leaky struct {
+	*cluster.Bus
+	loses func(event.Recorded) bool
+}
+
+func (l *leaky) Subscribe(org ident.OrganisationID) (<-chan event.Recorded, func()) {
+	whole, cancel := l.Bus.Subscribe(org)
+	left, over := make(chan event.Recorded), make(chan struct{})
+	go func() {
+		defer close(left)
+		for e := range whole {
+			if l.loses(e) {
+				continue
+			}
+			select {
+			case left <- e:
+			case <-over:
+				return
+			}
+		}
+	}()
+	return left, sync.OnceFunc(func() { cancel(); close(over) })
+}
+
+// A message between nodes may be lost; the next one shows it.
+func TestEventsThatGetLostAreRead(t *testing.T) {
+	var lost atomic.Int32
+	l := &leaky{loses: func(e event.Recorded) bool {
+		lose := strings.Contains(string(e.JSON), `"lost`)
+		if lose {
+			lost.Add(1)
+		}
+		return lose
+	}}
+	w := newWorld(t, options{feed: func(b *cluster.Bus) rest.Feed { l.Bus = b; return l }})
+	reader := w.listen(t, w.first.key, "", "")
+	names := []string{"first", "lost", "then", "lost too", "lost as well", "last"}
+	for _, name := range names {
+		w.site(w.first, name)
+		w.site(w.other, name)
+	}
+	for _, want := range names {
+		if got := reader.next().site(); got != want {
+			t.Fatalf("got %s, want %s", got, want)
+		}
+	}
+	reader.close()
+	if lost.Load() == 0 {
+		t.Error("nothing was lost")
+	}
+}
+
 func TestEventsSayResetToWhoIsTooFarBehind(t *testing.T) {
 	c := &cut{joined: make(chan struct{}, 10)}
 	w := newWorld(t, options{feed: func(b *cluster.Bus) rest.Feed { c.Bus = b; return c }})
@@ -362,8 +444,11 @@ func TestEventsEndWhenTheServerStops(t *testing.T) {
 	w := newWorld(t, options{})
 	l := w.listen(t, w.first.key, "", "")
 	w.server.Stop()
+	if e, ok := l.block(); !ok || e.name != "" {
+		t.Errorf("got %+v, want the wait before the reader comes back", e)
+	}
 	if e, ok := l.block(); ok {
-		t.Errorf("got %+v", e)
+		t.Errorf("got %+v, want the end", e)
 	}
 }
 

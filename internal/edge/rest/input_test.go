@@ -50,6 +50,10 @@ func TestStrictNamesFieldAndRule(t *testing.T) {
 		{"not an object", `[]`, codeInvalid, []fault.Field{{Pointer: "", Code: ruleType}}},
 		{"not JSON", `{"name":`, codeMalformed, []fault.Field{{Pointer: "/name", Code: ruleSyntax}}},
 		{"a member twice", `{"name":"a","name":"b"}`, codeMalformed, []fault.Field{{Pointer: "/name", Code: ruleSyntax}}},
+		{"a zero character", `{"name":"a\u0000"}`, codeInvalid, []fault.Field{{Pointer: "/name", Code: rulePattern}}},
+		{"a zero character in a list", `{"name":"a","tags":["x","\u0000"]}`, codeInvalid, []fault.Field{{Pointer: "/tags/1", Code: rulePattern}}},
+		{"a zero character in a name", `{"name":"a","a\u0000":1}`, codeInvalid, []fault.Field{{Pointer: "", Code: rulePattern}}},
+		{"a zero character that is none", `{"name":"\\u0000"}`, codeInvalid, []fault.Field{{Pointer: "/name", Code: ruleLength}}},
 		{"more than one value", `{"name":"a"} {}`, codeMalformed, []fault.Field{{Pointer: "", Code: ruleSyntax}}},
 	}
 	registry := huma.NewMapRegistry("#/components/schemas/", schemaName)

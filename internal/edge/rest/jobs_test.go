@@ -1,6 +1,7 @@
 package rest_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"pylon/internal/client"
 	"pylon/internal/domain/account"
 	"pylon/internal/domain/command"
+	"pylon/internal/domain/lease"
 )
 
 func TestJobIsAResource(t *testing.T) {
@@ -17,7 +19,7 @@ func TestJobIsAResource(t *testing.T) {
 	key := w.first.key
 	w.expect(201, key, "POST", "/api/v1/stations", `{"station_id":"AWAY"}`)
 	stream := w.listen(t, key, "?topics=jobs", "")
-	w.run(w.jobs.Run, func() {})
+	w.run(w.carryOut, func() {})
 	body := `{"command":{"type":"trigger_message","message":"Heartbeat","timeout_s":20},"stations":["CP-main","AWAY"],"offline":"skip","concurrency":5}`
 	w.refused(400, "idempotency_key_required", key, "POST", "/api/v1/jobs", body)
 	made := w.expect(201, key, "POST", "/api/v1/jobs", body, "Idempotency-Key", "one")
@@ -129,7 +131,7 @@ func TestJobsByClient(t *testing.T) {
 	w := newWorld(t, options{})
 	th := w.fill(w.first)
 	th.socket.answers(yes())
-	w.run(w.jobs.Run, func() {})
+	w.run(w.carryOut, func() {})
 	c := w.client(w.first.key)
 	ctx := t.Context()
 	order := map[string]any{"command": map[string]any{"type": "reset"}, "filter": map[string]any{"vendor": "Maker"}}
@@ -183,3 +185,6 @@ func TestDevicesAndJobsOfOthers(t *testing.T) {
 	}
 	w.refused(422, "invalid_input", w.other.key, "POST", "/api/v1/jobs", `{"command":{"type":"clear_cache"},"stations":["`+string(th.station.Station.ID)+`"]}`, "Idempotency-Key", "k2")
 }
+
+// carryOut runs jobs, alone.
+func (w *world) carryOut(ctx context.Context) error { return w.jobs.Run(ctx, lease.Grant{}) }

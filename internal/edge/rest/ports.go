@@ -11,6 +11,7 @@ import (
 	"pylon/internal/domain/event"
 	"pylon/internal/domain/job"
 	"pylon/internal/domain/meter"
+	"pylon/internal/domain/report"
 	"pylon/internal/domain/session"
 	"pylon/internal/domain/site"
 	"pylon/internal/domain/station"
@@ -64,13 +65,18 @@ type Store interface {
 	Jobs(ctx context.Context, org ident.OrganisationID, f job.Query, q page.Query) (page.Result[job.Job], error)
 	Targets(ctx context.Context, id ident.JobID, states []job.TargetState, q page.Query) (page.Result[job.Target], error)
 
+	Usage(ctx context.Context, org ident.OrganisationID, f report.Filter, q page.Query) (page.Result[report.Day], error)
+	DeadLetters(ctx context.Context, org ident.OrganisationID, open bool, q page.Query) (page.Result[event.DeadLetter], error)
+
 	// EventsAfter returns events of org behind the given positions, in each
-	// stream by number, at most limit of them. A stream that is not named is read
-	// from its beginning. A position whose followers are pruned is Conflict
-	// events_pruned.
+	// stream by number, at most limit of them; fewer say that there are no more. A
+	// stream that is not named is done with when one that began after it is named,
+	// and is else read from its beginning. A position whose followers are pruned is
+	// Conflict events_pruned.
 	EventsAfter(ctx context.Context, org ident.OrganisationID, after []event.Position, limit int) ([]event.Recorded, error)
-	// Heads returns the last position of every stream that there is.
-	Heads(ctx context.Context) ([]event.Position, error)
+	// Streams returns every stream that there is, oldest first. One that is there
+	// shows that all older ones are, or have been.
+	Streams(ctx context.Context) ([]event.Stream, error)
 }
 
 // Stations is what fleet does for a caller who wants something of a station.
@@ -86,7 +92,8 @@ type Stations interface {
 // Feed is the live feed of committed events.
 type Feed interface {
 	// Subscribe returns the events of org from now on, in each stream by number,
-	// perhaps some twice. The channel is closed when the subscriber is too far
+	// perhaps some twice. The Previous of each shows when one before it is lost.
+	// The channel is closed when the subscriber is too far
 	// behind, when something may be missing, and by cancel, which may be called
 	// more than once: what is missing is in the store.
 	Subscribe(org ident.OrganisationID) (events <-chan event.Recorded, cancel func())

@@ -80,7 +80,11 @@ func problemOf(ctx context.Context, err error) *Problem {
 		return p
 	}
 	e, ok := errors.AsType[*fault.Error](err)
-	if !ok || e.Kind == fault.Internal {
+	switch {
+	case ok && e.Kind != fault.Internal:
+	case errors.Is(err, context.DeadlineExceeded): // see [handlerTimeout]: too much is going on
+		e = &fault.Error{Kind: fault.Unavailable, Code: "took_too_long", Cause: err}
+	default:
 		e = &fault.Error{Code: codeInternal, Cause: err}
 	}
 	c := callOf(ctx)

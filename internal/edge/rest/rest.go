@@ -25,23 +25,26 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"pylon/internal/flow/admin"
+	"pylon/internal/flow/consume"
 	"pylon/internal/flow/jobs"
 	"pylon/internal/kernel/clock"
 )
 
 // Options are what a Server is made of.
 type Options struct {
-	Store    Store
-	Stations Stations
-	Admin    *admin.Service
-	Jobs     *jobs.Service
-	Feed     Feed
-	Frames   FrameLog
-	Clock    clock.Clock
-	Log      *slog.Logger
-	Version  string                // of the program, shown by /readyz
-	Metrics  http.Handler          // served at /metrics; nil: there is none
-	Register prometheus.Registerer // for the API's own figures; nil: nowhere
+	Store     Store
+	Stations  Stations
+	Admin     *admin.Service
+	Jobs      *jobs.Service
+	Consumers *consume.Service
+	Feed      Feed
+	Frames    FrameLog
+	Clock     clock.Clock
+	Log       *slog.Logger
+	Version   string                // of the program, shown by /readyz
+	Readiness func() Readiness      // of the node, shown by /readyz; nil: always well
+	Metrics   http.Handler          // served at /metrics; nil: there is none
+	Register  prometheus.Registerer // for the API's own figures; nil: nowhere
 
 	// RequestsPerSecond is what one key may ask for on average, twice that at
 	// once; 0: [DefaultRequestsPerSecond]; at most a million, which is none.
@@ -58,20 +61,23 @@ const paceMax = 1_000_000
 // Server serves the API. It is an [http.Handler]; Run does what happens beside
 // the requests.
 type Server struct {
-	store    Store
-	stations Stations
-	admin    *admin.Service
-	jobs     *jobs.Service
-	feed     Feed
-	frames   FrameLog
-	clock    clock.Clock
-	log      *slog.Logger
-	version  string
+	store     Store
+	stations  Stations
+	admin     *admin.Service
+	jobs      *jobs.Service
+	consumers *consume.Service
+	feed      Feed
+	frames    FrameLog
+	clock     clock.Clock
+	log       *slog.Logger
+	version   string
+	readiness func() Readiness
 
 	mux       *http.ServeMux
 	api       huma.API
 	document  []byte
 	gauges    gauges
+	searches  chan struct{} // searches of the frame log that run now
 	access    access
 	attempts  attempts
 	stationID identities
@@ -84,13 +90,17 @@ func New(o Options) (*Server, error) {
 	if o.RequestsPerSecond == 0 {
 		o.RequestsPerSecond = DefaultRequestsPerSecond
 	}
+	if o.Readiness == nil {
+		o.Readiness = func() Readiness { return Readiness{} }
+	}
 	s := &Server{
-		store: o.Store, stations: o.Stations, admin: o.Admin, jobs: o.Jobs, feed: o.Feed, frames: o.Frames,
-		clock: o.Clock, log: o.Log, version: o.Version,
-		mux:     http.NewServeMux(),
-		gauges:  newGauges(o.Register),
-		access:  newAccess(min(o.RequestsPerSecond, paceMax)),
-		stopped: make(chan struct{}),
+		store: o.Store, stations: o.Stations, admin: o.Admin, jobs: o.Jobs, consumers: o.Consumers, feed: o.Feed, frames: o.Frames,
+		clock: o.Clock, log: o.Log, version: o.Version, readiness: o.Readiness,
+		mux:      http.NewServeMux(),
+		gauges:   newGauges(o.Register),
+		searches: make(chan struct{}, searchesMax),
+		access:   newAccess(min(o.RequestsPerSecond, paceMax)),
+		stopped:  make(chan struct{}),
 	}
 	if err := s.describe(); err != nil {
 		return nil, err

@@ -89,8 +89,9 @@ func (op operation) huma() huma.Operation {
 		OperationID: op.id, Method: op.method, Path: prefix + op.path, Tags: []string{op.tag},
 		Summary: op.summary, Description: op.detail, DefaultStatus: op.status,
 		MaxBodyBytes: bodyMax + 1, SkipValidateBody: true, // bodies are judged by Strict
-		Metadata:  map[string]any{metaOperation: op},
-		Responses: map[string]*huma.Response{},
+		BodyReadTimeout: -1, // the body is read by then, and a deadline for reading would end the request's context
+		Metadata:        map[string]any{metaOperation: op},
+		Responses:       map[string]*huma.Response{},
 	}
 	scopes := []string{}
 	if op.scope != "" {
@@ -168,6 +169,10 @@ func (a adapter) Handle(h *huma.Operation, next func(huma.Context)) {
 func (s *Server) pass(op operation, w http.ResponseWriter, r *http.Request, next func(*http.Request)) error {
 	by, err := s.authenticate(r)
 	if err != nil {
+		if r.ContentLength != 0 { // the server reads what is left of it
+			w.Header().Set("Connection", "close")
+			patience(w, clock.Deadline(s.clock, strangerTimeout), clock.Deadline(s.clock, writeTimeout))
+		}
 		return err
 	}
 	c := callOf(r.Context())

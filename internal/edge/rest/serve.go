@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"pylon/internal/kernel/clock"
 	"pylon/internal/kernel/fault"
@@ -17,6 +19,8 @@ import (
 const (
 	bodyTimeout  = 30 * time.Second // to send a body: a megabyte over a slow line
 	writeTimeout = 30 * time.Second // to take an answer
+
+	strangerTimeout = time.Second // to send a body without a key that we know
 )
 
 // ServeHTTP serves one request: whatever happens below, there is an answer, a
@@ -57,6 +61,10 @@ func patience(w http.ResponseWriter, read, write time.Time) {
 // route hands the request to who serves its path; where nobody does, it says
 // so in a problem.
 func (s *Server) route(w *answer, r *http.Request) {
+	if !isText(r.URL.Path) || !isQuery(r.URL.RawQuery) {
+		s.writeProblem(w, r, fault.New(fault.Invalid, "url_malformed"))
+		return
+	}
 	h, pattern := s.mux.Handler(r)
 	if pattern != "" {
 		s.mux.ServeHTTP(w, r)
@@ -70,6 +78,20 @@ func (s *Server) route(w *answer, r *http.Request) {
 		return
 	}
 	s.writeProblem(w, r, fault.New(fault.NotFound, "route_not_found"))
+}
+
+// isText reports whether s is Unicode that a database takes: without the zero
+// character, which PostgreSQL has not.
+func isText(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
+
+// isQuery reports whether the names and values of a query are texts. What cannot be
+// taken apart is told by who reads the parameters.
+func isQuery(raw string) bool {
+	if !strings.Contains(raw, "%") {
+		return isText(raw)
+	}
+	text, err := url.QueryUnescape(raw)
+	return err != nil || isText(text)
 }
 
 // unheard is a ResponseWriter of which only the headers are kept.
@@ -106,7 +128,7 @@ func (s *Server) account(r *http.Request, w *answer, took time.Duration) {
 		"bytes", w.written, "took", took, "key", string(c.by.Key),
 	}
 	switch {
-	case c.problem != nil && w.status >= http.StatusInternalServerError:
+	case c.problem != nil && w.status == http.StatusInternalServerError: // the others are a station's doing, or pass
 		s.log.Error("request failed", append(attrs, "code", c.problem.Code, "error", c.problem.cause)...)
 	case c.problem != nil:
 		s.log.Info("request refused", append(attrs, "code", c.problem.Code)...)

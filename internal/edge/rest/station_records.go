@@ -149,6 +149,10 @@ func (s *Server) stationRecordOperations() {
 	},
 	) (*Listed[LogEntry], error) {
 		return rows(ctx, s, by, in.InStation, func(d station.Detail) (page.Result[station.LogEntry], error) {
+			if err := s.search(ctx); err != nil {
+				return page.Result[station.LogEntry]{}, err
+			}
+			defer s.searched()
 			return s.frames.Entries(ctx, d.Station.ID, station.LogFilter{
 				Direction: station.Direction(in.Direction), Action: in.Action, From: in.From, To: in.To,
 			}, in.query(in.Sort))
@@ -248,3 +252,20 @@ func (s *Server) listFindings(ctx context.Context, by account.Actor, p Paging, f
 		return viewFinding(f, s.identity(ctx, by.Organisation, f.Station))
 	})
 }
+
+// searchesMax bounds the searches of the frame log at one time: each may unpack 64
+// MiB, and whoever asks for many at once shall not keep the processors from the
+// stations.
+const searchesMax = 2
+
+// search waits for its turn to search the frame log; who got it calls searched.
+func (s *Server) search(ctx context.Context) error {
+	select {
+	case s.searches <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *Server) searched() { <-s.searches }

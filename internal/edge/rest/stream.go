@@ -2,7 +2,9 @@ package rest
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"time"
@@ -21,13 +23,19 @@ const (
 	streamPatience = 10 * time.Second // for a reader to take a piece
 	feedPause      = time.Second      // before a feed that broke off is listened to again
 
+	// Readers of a node that stops come back to another after againMin to againMax,
+	// by chance, so that they do not all come at once.
+	againMin = 500 * time.Millisecond
+	againMax = 3 * time.Second
+
 	catchUpPage = 500     // events read from the log at a time
 	resumeMax   = 200_000 // events that a reader who comes back is sent: five minutes of a network with 500 a second
 	behindMax   = 5_000   // events that a reader who is too slow is sent; beyond it he would never catch up
 )
 
 // stream is one reader of the event log. Its places are what it was sent; an
-// event at or before them is dropped, so that none comes twice.
+// event at or before them is dropped, so that none comes twice. What is only live
+// has no place: it goes through as it comes.
 type stream struct {
 	server *Server
 	by     account.Actor
@@ -54,7 +62,7 @@ func (st *stream) run(ctx context.Context, lastID string) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-st.server.stopped:
-			return nil
+			return st.out.comeAgain(againMin + rand.N(againMax-againMin))
 		case <-beats:
 			err = st.beat(ctx)
 		case e, open := <-heard:
@@ -78,11 +86,11 @@ func (st *stream) run(ctx context.Context, lastID string) error {
 // reader saw, or at the end of the log.
 func (st *stream) begin(ctx context.Context, lastID string) error {
 	if lastID == "" {
-		heads, err := st.server.store.Heads(ctx)
+		streams, err := st.server.store.Streams(ctx)
 		if err != nil {
 			return err
 		}
-		st.at = placesOf(heads)
+		st.at = endOf(streams)
 		return st.out.comment("hello", st.at)
 	}
 	at, ok := parsePlaces(lastID)
@@ -97,6 +105,13 @@ func (st *stream) begin(ctx context.Context, lastID string) error {
 // behind than most is told to get everything anew.
 func (st *stream) catchUp(ctx context.Context, most int) error {
 	for sent := 0; sent < most; {
+		streams, err := st.server.store.Streams(ctx)
+		if err != nil {
+			return err
+		}
+		if !st.at.meet(streams) {
+			return st.reset(ctx)
+		}
 		found, err := st.server.store.EventsAfter(ctx, st.by.Organisation, st.at.positions(), catchUpPage)
 		if fault.CodeOf(err) == "events_pruned" {
 			return st.reset(ctx)
@@ -109,7 +124,11 @@ func (st *stream) catchUp(ctx context.Context, most int) error {
 				return err
 			}
 		}
-		if err := st.out.flush(); err != nil || len(found) < catchUpPage {
+		if len(found) < catchUpPage {
+			st.at.settle(streams)
+			return st.out.flush()
+		}
+		if err := st.out.flush(); err != nil {
 			return err
 		}
 		sent += len(found)
@@ -124,7 +143,7 @@ const streamBurst = 64
 // forward sends an event that was heard, and those that are there already, in
 // one piece.
 func (st *stream) forward(ctx context.Context, e event.Recorded, more <-chan event.Recorded) error {
-	if err := st.send(ctx, e); err != nil {
+	if err := st.hear(ctx, e); err != nil {
 		return err
 	}
 	for range streamBurst {
@@ -133,7 +152,7 @@ func (st *stream) forward(ctx context.Context, e event.Recorded, more <-chan eve
 			if !open {
 				return st.out.flush() // the caller sees it too
 			}
-			if err := st.send(ctx, next); err != nil {
+			if err := st.hear(ctx, next); err != nil {
 				return err
 			}
 		default:
@@ -143,14 +162,26 @@ func (st *stream) forward(ctx context.Context, e event.Recorded, more <-chan eve
 	return st.out.flush()
 }
 
+// hear sends an event that was heard. When one before it was not, or its stream
+// is unknown, the rows tell what there is.
+func (st *stream) hear(ctx context.Context, e event.Recorded) error {
+	if !e.Live && e.Organisation == st.by.Organisation && !st.at.follows(e) {
+		return st.catchUp(ctx, behindMax)
+	}
+	return st.send(ctx, e)
+}
+
 // send writes an event, unless the reader has it or does not want it.
 func (st *stream) send(ctx context.Context, e event.Recorded) error {
-	if !st.at.pass(e.Position) || e.Organisation != st.by.Organisation || !st.topics.want(e.Event) {
+	if !e.Live && !st.at.pass(e.Position) || e.Organisation != st.by.Organisation || !st.topics.want(e.Event) {
 		return nil
 	}
 	data, err := st.server.viewEvent(ctx, e)
 	if err != nil {
 		return err
+	}
+	if e.Live {
+		return st.out.event(string(e.Type), nil, data)
 	}
 	return st.out.event(string(e.Type), st.at, data)
 }
@@ -159,11 +190,11 @@ func (st *stream) send(ctx context.Context, e event.Recorded) error {
 // the log.
 func (st *stream) reset(ctx context.Context) error {
 	st.server.gauges.dropped.Inc()
-	heads, err := st.server.store.Heads(ctx)
+	streams, err := st.server.store.Streams(ctx)
 	if err != nil {
 		return err
 	}
-	st.at = placesOf(heads)
+	st.at = endOf(streams)
 	if err := st.out.event("reset", st.at, []byte("{}")); err != nil {
 		return err
 	}
@@ -206,10 +237,14 @@ func newStreamWriter(out huma.Context, c clock.Clock) *streamWriter {
 	return &streamWriter{w: w, control: http.NewResponseController(w), clock: c}
 }
 
-// event gathers one event. data is JSON, which has no line breaks as we write
-// it.
+// event gathers one event; without an id the reader's place stays where it is.
+// data is JSON, which has no line breaks as we write it.
 func (o *streamWriter) event(name string, id places, data []byte) error {
-	o.buffer = slices.Concat(o.buffer, []byte("event: "+name+"\nid: "+id.String()+"\ndata: "), data, []byte("\n\n"))
+	o.buffer = append(o.buffer, "event: "+name+"\n"...)
+	if id != nil {
+		o.buffer = append(o.buffer, "id: "+id.String()+"\n"...)
+	}
+	o.buffer = slices.Concat(o.buffer, []byte("data: "), data, []byte("\n\n"))
 	if len(o.buffer) >= streamPiece {
 		return o.flush()
 	}
@@ -224,6 +259,12 @@ func (o *streamWriter) comment(text string, id places) error {
 		o.buffer = append(o.buffer, "id: "+id.String()+"\n"...)
 	}
 	o.buffer = append(o.buffer, '\n')
+	return o.flush()
+}
+
+// comeAgain tells the reader how long to wait before he comes back.
+func (o *streamWriter) comeAgain(wait time.Duration) error {
+	o.buffer = fmt.Appendf(o.buffer, "retry: %d\n\n", wait.Milliseconds())
 	return o.flush()
 }
 

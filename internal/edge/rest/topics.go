@@ -30,6 +30,8 @@ func nouns(topic string) []string {
 		return []string{"connector"}
 	case "templates", "sessions", "tokens", "sites", "organisations", "commands", "jobs", "keys":
 		return []string{strings.TrimSuffix(topic, "s")}
+	case "dead-letters":
+		return []string{"event"}
 	}
 	return nil
 }

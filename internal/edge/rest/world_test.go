@@ -18,18 +18,24 @@ import (
 	"pylon/internal/client"
 	"pylon/internal/cluster"
 	"pylon/internal/domain/account"
+	"pylon/internal/domain/change"
 	"pylon/internal/domain/command"
 	"pylon/internal/domain/device"
+	"pylon/internal/domain/event"
 	"pylon/internal/domain/job"
 	"pylon/internal/domain/meter"
+	"pylon/internal/domain/report"
 	"pylon/internal/domain/session"
 	"pylon/internal/domain/site"
 	"pylon/internal/domain/station"
 	"pylon/internal/domain/token"
 	"pylon/internal/edge/rest"
 	"pylon/internal/flow/admin"
+	"pylon/internal/flow/consume"
 	"pylon/internal/flow/fleet"
 	"pylon/internal/flow/jobs"
+	"pylon/internal/flow/leases"
+	"pylon/internal/flow/usage"
 	"pylon/internal/kernel/clock"
 	"pylon/internal/kernel/decimal"
 	"pylon/internal/kernel/ident"
@@ -40,18 +46,20 @@ import (
 // world is a whole server but for the gateway: real database, real bus, real
 // flows, real HTTP on loopback.
 type world struct {
-	t      testing.TB
-	store  *store.Store
-	bus    *cluster.Bus
-	fleet  *fleet.Fleet
-	admin  *admin.Service
-	jobs   *jobs.Service
-	frames *frameLog
-	server *rest.Server
-	http   *httptest.Server
-	logs   *logs
-	first  tenant // the operator of the installation
-	other  tenant
+	t         testing.TB
+	store     *store.Store
+	bus       *cluster.Bus
+	fleet     *fleet.Fleet
+	admin     *admin.Service
+	jobs      *jobs.Service
+	consumers *consume.Service
+	letters   int64 // dead ones
+	frames    *frameLog
+	server    *rest.Server
+	http      *httptest.Server
+	logs      *logs
+	first     tenant // the operator of the installation
+	other     tenant
 }
 
 // tenant is an organisation with a key that may do everything.
@@ -92,6 +100,10 @@ func newWorld(t testing.TB, o options) *world {
 	w.fleet = fleet.New(fleet.Options{Store: w.store, Bus: w.bus, Clock: clock.System{}, Log: discard(), Node: node})
 	w.admin = admin.New(w.store, w.fleet, clock.System{})
 	w.jobs = jobs.New(w.store, w.fleet, clock.System{}, discard())
+	w.consumers = consume.New(consume.Options{
+		Store: w.store, Leases: leases.New(w.store, clock.System{}, discard(), node), Hints: w.bus, Clock: clock.System{}, Log: discard(),
+		Consumers: []consume.Consumer{usage.New(w.store)},
+	})
 	w.tenants()
 	w.serve(o)
 	return w
@@ -151,7 +163,7 @@ func (w *world) serve(o options) {
 	}
 	var err error
 	w.server, err = rest.New(rest.Options{
-		Store: reads, Stations: w.fleet, Admin: w.admin, Jobs: w.jobs, Feed: feed, Frames: w.frames, Clock: o.clock,
+		Store: reads, Stations: w.fleet, Admin: w.admin, Jobs: w.jobs, Consumers: w.consumers, Feed: feed, Frames: w.frames, Clock: o.clock,
 		Log: slog.New(slog.NewTextHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug})), RequestsPerSecond: o.pace,
 	})
 	w.must(err)
@@ -249,6 +261,7 @@ type things struct {
 	command  ident.CommandID
 	finding  ident.FindingID
 	job      ident.JobID
+	letter   ident.DeadLetterID
 	key      string
 	owner    *fleet.Owner
 	socket   *socket
@@ -308,7 +321,25 @@ func (w *world) fill(of tenant) things {
 	key, _, err := w.admin.CreateKey(ctx, of.by, admin.NewKey{Name: "one of each", Scopes: []account.Scope{account.SitesRead}}, nil)
 	w.must(err)
 	th.key = string(key.ID)
+	th.letter = w.letter(th, event.SessionCompleted, string(th.session))
+	w.must(w.store.Commit(ctx, &change.Set{Usage: []report.Day{{
+		Organisation: of.org.ID, Station: th.station.Station.ID, Site: ident.SiteID(th.site), Date: "2026-03-01", Sessions: 2, Energy: 1234567, Charging: time.Hour, Version: 1,
+	}}}))
 	return th
+}
+
+// letter makes a dead letter of the consumer that counts usage.
+func (w *world) letter(th things, of event.Type, subject string) ident.DeadLetterID {
+	w.t.Helper()
+	w.letters++
+	l := event.DeadLetter{
+		ID: ident.New[ident.DeadLetterID](at(int(w.letters))), Consumer: "usage", Code: "internal", Error: "not for callers", Tries: 5, FailedAt: at(80), Version: 1,
+		Event: event.Recorded{Position: event.Position{Stream: "1", Number: w.letters}, JSON: []byte("{}"), Event: event.Event{
+			Type: of, Organisation: th.station.Organisation, Station: th.station.Station.ID, Subject: subject, Version: 3, At: at(79),
+		}},
+	}
+	w.must(w.store.Commit(w.t.Context(), &change.Set{DeadLetters: []event.DeadLetter{l}}))
+	return l.ID
 }
 
 // inventory lets a station report a variable, whose value changes, and a monitor

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"slices"
 
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/event"
@@ -56,17 +57,19 @@ func (o *Owner) Report(ctx context.Context, r session.Report) (session.Answer, e
 		if err != nil {
 			return nil, nil, err
 		}
+		changed, remote := out.Changed, known.Remote // all that is left of what the decision was made of
 		return set, func() {
-			o.station = st
-			o.open = remember(o.open, out.Changed)
+			if st != o.station {
+				o.become(st)
+			}
+			o.open = remember(o.open, changed)
 			if len(o.open) > 0 {
 				o.lookAt(o.fleet.clock.Now().Add(session.SilentAfter))
 			}
 			o.finish(seenCommands)
-			o.unfollow(known.Remote)
+			o.unfollow(remote)
 			o.noted(&seen)
 			o.told(set)
-			o.publish()
 		}, nil
 	})
 	return answer, err
@@ -77,11 +80,11 @@ func (o *Owner) Report(ctx context.Context, r session.Report) (session.Answer, e
 // report that may be a repeat, and for a token.
 func (o *Owner) known(ctx context.Context, r *session.Report) (session.Known, sighting, error) {
 	k := session.Known{
-		Station: o.station, Connectors: o.connectors, Open: o.open,
+		Station: *o.station, Connectors: o.connectors, Open: o.open,
 		NewID: ident.New[ident.SessionID](o.fleet.clock.Now()), OnlineSince: o.link.Since, StatusLate: o.statusLate,
 	}
 	var err error
-	if k.Site, err = o.fleet.place(ctx, &o.station); err != nil {
+	if k.Site, err = o.fleet.place(ctx, o.station); err != nil {
 		return k, sighting{}, err
 	}
 	running := o.running(r)
@@ -238,14 +241,14 @@ func (o *Owner) note(set *change.Set, s *sighting) {
 }
 
 // changeOf turns the outcome of a report into a change, and returns the
-// station as it is after it.
-func (o *Owner) changeOf(ctx context.Context, out *session.Outcome, seen sighting) (*change.Set, station.Station, error) {
+// station as it is after it: the owner's own when it does not change.
+func (o *Owner) changeOf(ctx context.Context, out *session.Outcome, seen sighting) (*change.Set, *station.Station, error) {
 	set := new(change.Set)
 	add(set, out)
 	if f := out.Frame; f != nil {
 		if f.Session == "" {
 			if err := o.idle(ctx, set, f); err != nil {
-				return nil, o.station, err
+				return nil, nil, err
 			}
 		} else {
 			set.Frames = append(set.Frames, *f)
@@ -253,9 +256,11 @@ func (o *Owner) changeOf(ctx context.Context, out *session.Outcome, seen sightin
 	}
 	st := o.station
 	if out.LastTransaction != 0 {
-		st.LastTransaction = out.LastTransaction
-		st.Version++
-		set.Stations = append(set.Stations, st)
+		next := *o.station
+		next.LastTransaction = out.LastTransaction
+		next.Version++
+		set.Stations = append(set.Stations, next)
+		st = &next
 	}
 	o.note(set, &seen)
 	return set, st, o.countTokens(ctx, set, out.Tokens)
@@ -264,17 +269,25 @@ func (o *Owner) changeOf(ctx context.Context, out *session.Outcome, seen sightin
 // add puts what a decision about sessions changes into set, all but how often
 // tokens are in use.
 func add(set *change.Set, out *session.Outcome) {
-	set.Segments = append(set.Segments, out.Segments...)
-	set.Findings = append(set.Findings, out.Findings...)
-	set.Resolved = append(set.Resolved, out.Resolved...)
-	set.Events = append(set.Events, out.Events...)
-	for i, s := range out.Changed {
-		if i == 0 && out.Progress {
-			set.Progress = append(set.Progress, s)
-		} else {
-			set.Sessions = append(set.Sessions, s)
-		}
+	set.Segments = join(set.Segments, out.Segments)
+	set.Findings = join(set.Findings, out.Findings)
+	set.Resolved = join(set.Resolved, out.Resolved)
+	set.Events = join(set.Events, out.Events)
+	changed := out.Changed
+	if out.Progress {
+		set.Progress = join(set.Progress, changed[:1])
+		changed = changed[1:]
 	}
+	set.Sessions = join(set.Sessions, changed)
+}
+
+// join returns what is in a and then b. With nothing in a it is b itself, as a
+// rule: sessions are large, and every report changes one.
+func join[T any](a, b []T) []T {
+	if len(a) == 0 {
+		return slices.Clip(b)
+	}
+	return append(a, b...)
 }
 
 // begins reports whether a report opened a session.

@@ -149,6 +149,7 @@ func (f *Fleet) draftStop(ctx context.Context, by account.Actor, d *station.Deta
 // record makes a new command durable, with its audit line.
 func (f *Fleet) record(ctx context.Context, by account.Actor, c command.Command, in NewCommand) error {
 	set := &change.Set{
+		Under:    c.Input.Under,
 		Commands: []command.Command{c},
 		Events:   []event.Event{commandEvent(event.CommandCreated, &c)},
 		Audits: []account.Audit{{

@@ -2,11 +2,14 @@ package fleet
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/command"
 	"pylon/internal/domain/event"
+	"pylon/internal/domain/lease"
 	"pylon/internal/domain/session"
 	"pylon/internal/domain/station"
 	"pylon/internal/kernel/fault"
@@ -62,7 +65,11 @@ func (o *Owner) deliverInTurn(ctx context.Context, c command.Command, answered c
 	if c.State != command.Queued {
 		return // sent by an older connection: its effect may still be seen
 	}
-	err := o.conn.Do(c)
+	o.fleet.leaders.note(c.Input.Under)
+	err := o.fleet.leaders.outdated(&c)
+	if err == nil {
+		err = o.conn.Do(c)
+	}
 	switch {
 	case err == nil:
 	case fault.Is(err, fault.Exhausted) && waits(&c):
@@ -82,6 +89,13 @@ func waits(c *command.Command) bool { return c.Type != command.Raw && c.Type != 
 // takeUp delivers a command as its row has it. Only with the turn.
 func (o *Owner) takeUp(ctx context.Context, c command.Command) error {
 	if c.State == command.Queued {
+		if by := c.Input.Under; by != (lease.Grant{}) { // a successor may have spoken to an owner before us
+			at, err := o.fleet.store.Lease(ctx, by.Name)
+			if err != nil {
+				return err
+			}
+			o.fleet.leaders.note(lease.Grant{Name: by.Name, Epoch: at.Epoch})
+		}
 		if !waits(&c) {
 			return nil // its caller delivers it, or its deadline ends it
 		}
@@ -111,6 +125,10 @@ func (o *Owner) drop(id ident.CommandID) {
 	o.pending.Store(int32(len(o.asked))) //nolint:gosec // as above
 }
 
+// inOrder returns which commands are asked, oldest first: what is told of
+// several is told in their order. Only with the turn.
+func (o *Owner) inOrder() []ident.CommandID { return slices.Sorted(maps.Keys(o.asked)) }
+
 // review brings what is asked up to date with its rows: others end commands,
 // too, and a commit may have landed unseen. Only with the turn.
 func (o *Owner) review(ctx context.Context) error {
@@ -134,6 +152,7 @@ func (o *Owner) review(ctx context.Context) error {
 const (
 	codeClosed   = "station_closed"
 	codeNoAnswer = "no_answer"
+	codeOutdated = "lease_outdated"
 	codeUnwanted = "station_not_automated"
 	codeCharges  = "station_charges"
 )
@@ -169,9 +188,13 @@ func (o *Owner) CommandSent(ctx context.Context, id ident.CommandID, s Sent) err
 	})
 }
 
-// outdated reports why what Pylon thought of by itself must not leave any
-// more: since then an operator has switched that off, or a driver came.
+// outdated reports why a command must not leave any more: the leader that
+// ordered it has a successor who has spoken; what Pylon thought of by itself an
+// operator has switched off, or a driver came.
 func (o *Owner) outdated(c *command.Command) error {
+	if err := o.fleet.leaders.outdated(c); err != nil {
+		return err
+	}
 	switch {
 	case !c.Input.Unasked:
 		return nil
@@ -247,7 +270,8 @@ func (o *Owner) finish(ids []ident.CommandID) {
 // as it is told ignores commands no longer.
 func (o *Owner) observe(ctx context.Context, set *change.Set, effect func(*command.Command) bool) ([]ident.CommandID, error) {
 	var ids []ident.CommandID
-	for id, a := range o.asked {
+	for _, id := range o.inOrder() {
+		a := o.asked[id]
 		if a.command.State == command.Queued || !effect(&a.command) {
 			continue
 		}
@@ -330,7 +354,8 @@ func (o *Owner) expire(ctx context.Context, now time.Time) error {
 	return o.settle(ctx, func(context.Context) (*change.Set, func(), error) {
 		set := new(change.Set)
 		var ids []ident.CommandID
-		for id, a := range o.asked {
+		for _, id := range o.inOrder() {
+			a := o.asked[id]
 			due := a.command.Deadline
 			if a.waiter != nil {
 				due = due.Add(answerGrace) // the edge's own time-out knows better why

@@ -7,6 +7,7 @@ import (
 
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/command"
+	"pylon/internal/domain/lease"
 	"pylon/internal/domain/station"
 	"pylon/internal/flow/fleet"
 	"pylon/internal/kernel/fault"
@@ -83,7 +84,7 @@ func TestRowWithoutItsSecretIsNotSent(t *testing.T) {
 	}
 	w.clock.forward(time.Hour)
 	for range 2 {
-		if err := w.fleet.Reopen(t.Context()); err != nil {
+		if err := w.fleet.ExpireOffline(t.Context(), lease.Grant{}); err != nil {
 			t.Fatal(err)
 		}
 	}

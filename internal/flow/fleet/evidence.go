@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"pylon/internal/domain/change"
+	"pylon/internal/domain/lease"
 	"pylon/internal/domain/meter"
 	"pylon/internal/domain/session"
 	"pylon/internal/domain/station"
@@ -19,7 +20,7 @@ func (o *Owner) scene(now time.Time) session.Scene {
 	if seen := o.seen.Load(); seen != 0 {
 		link.LastSeen = time.UnixMicro(seen).UTC()
 	}
-	return session.Scene{Station: o.station, Link: link, Connectors: o.connectors, Now: now}
+	return session.Scene{Station: *o.station, Link: link, Connectors: o.connectors, Now: now}
 }
 
 // weigh adds to set what becomes of the open sessions by what is known beside
@@ -84,10 +85,8 @@ func (o *Owner) judge(ctx context.Context, now time.Time) error {
 const returnGrace = time.Hour
 
 // closeGone closes the sessions of stations that have been away for too long.
-// Nobody owns such a station: its rows are written under the epoch that its
-// last owner left. Should it connect meanwhile, its new epoch refuses that; two
-// nodes that do the same find a session's version moved.
-func (f *Fleet) closeGone(ctx context.Context) error {
+// Nobody owns such a station, see [Fleet.stray].
+func (f *Fleet) closeGone(ctx context.Context, under lease.Grant) error {
 	now := f.clock.Now()
 	if now.Sub(f.began) < returnGrace {
 		return nil
@@ -98,8 +97,7 @@ func (f *Fleet) closeGone(ctx context.Context) error {
 	}
 	var errs []error
 	for _, l := range gone {
-		o := &Owner{fleet: f, id: l.Station, epoch: l.Epoch, conn: noConnection{}, turn: make(chan struct{}, 1), stale: true}
-		errs = append(errs, unless(o.judge(ctx, now), change.ErrSuperseded))
+		errs = append(errs, unless(f.stray(l, under).judge(ctx, now), change.ErrSuperseded))
 	}
 	return errors.Join(errs...)
 }
@@ -129,7 +127,7 @@ func (o *Owner) idle(ctx context.Context, set *change.Set, f *meter.Frame) error
 	if left == nil {
 		return err
 	}
-	out := session.Idle(o.station, *left, *f)
+	out := session.Idle(*o.station, *left, *f)
 	add(set, &out)
 	return nil
 }
@@ -170,7 +168,7 @@ func (o *Owner) calm(set *change.Set, c *session.Scene) (calmed func(), again ti
 		}
 		next, tell, due := storm.Calm(c.Now)
 		if tell {
-			interval, news := station.Told(o.station, *of, c.Now)
+			interval, news := station.Told(*o.station, *of, c.Now)
 			set.Intervals, set.Events = append(set.Intervals, interval), append(set.Events, news)
 			c.Changed = append(c.Changed, *of)
 		}

@@ -10,11 +10,16 @@ package fleet
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
 	"pylon/internal/domain/account"
+	"pylon/internal/domain/change"
+	"pylon/internal/domain/event"
+	"pylon/internal/domain/lease"
 	"pylon/internal/domain/site"
 	"pylon/internal/domain/station"
 	"pylon/internal/kernel/clock"
@@ -51,12 +56,15 @@ type Fleet struct {
 	sites         memo[ident.SiteID, site.Site]
 	templates     memo[ident.OrganisationID, []station.Template]
 
+	neighbours lease.Watch[ident.NodeID] // of the loop that watches them alone
+	leaders    leaders
 	strangers  strangers
 	edition    edition // of templates
 	unfinished unfinished
 
 	mu   sync.Mutex
 	live map[ident.StationID]*Owner
+	row  []*Owner // the same, each at its place: quicker to walk than a map, and in an order that can be repeated
 }
 
 // New returns a Fleet that owns nothing yet.
@@ -79,17 +87,18 @@ func New(o Options) *Fleet {
 }
 
 // Claim makes this node the owner of station id through connection c. It takes
-// the next epoch first and loads then, so that nothing an older connection
-// commits is missed. An older connection of this node is closed.
+// the next epoch first, in one commit with the news that the station is online,
+// and loads then, so that nothing an older connection commits is missed. An older
+// connection of this node is closed.
 func (f *Fleet) Claim(ctx context.Context, id ident.StationID, c Connection, h Hello) (*Owner, error) {
-	link, err := f.store.TakeEpoch(ctx, id, f.node, station.Link{
-		Station: id, Node: f.node, Online: true, Since: h.At, OCPP: h.OCPP, Profile: h.Profile, LastSeen: h.At, RemoteAddr: h.RemoteAddr,
-	})
+	st, epoch, err := f.connect(ctx, id, h)
 	if err != nil {
 		return nil, err
 	}
-	o := &Owner{fleet: f, id: id, epoch: link.Epoch, conn: c, turn: make(chan struct{}, 1), stale: true}
+	o := &Owner{fleet: f, id: id, epoch: epoch, conn: c, turn: make(chan struct{}, 1), stale: true}
+	o.become(st)
 	o.seen.Store(h.At.UnixMicro())
+	o.seenRow.Store(h.At.UnixMicro()) // the link says so
 	older, ok := f.enter(o)
 	if !ok {
 		return nil, errSuperseded
@@ -97,11 +106,60 @@ func (f *Fleet) Claim(ctx context.Context, id ident.StationID, c Connection, h H
 	if older != nil && older.conn != c {
 		older.conn.Close("superseded")
 	}
-	if err := o.connected(ctx, h); err != nil {
+	if err := o.begin(ctx, h); err != nil {
 		o.Release(ctx, "not_claimed") // its row says online since the epoch was taken
 		return nil, err
 	}
 	return o, nil
+}
+
+// connect takes the next epoch of a station and writes, in the same commit, that
+// it is online now. It returns the station as it is then.
+func (f *Fleet) connect(ctx context.Context, id ident.StationID, h Hello) (*station.Station, int64, error) {
+	was := h.Known
+	for range decisionTries {
+		if was == nil {
+			found, err := f.store.Station(ctx, "", string(id))
+			if err != nil {
+				return nil, 0, err
+			}
+			st := found.Station // a copy: the rest of what was read goes
+			was = &st
+		}
+		set, st := f.arrival(was, h)
+		err := f.store.Commit(ctx, set)
+		if err == nil {
+			return st, set.Takes.Epoch, nil
+		}
+		if !errors.Is(err, change.ErrStale) {
+			return nil, 0, err
+		}
+		was = nil // it has moved since
+	}
+	return nil, 0, fault.New(fault.Unavailable, "too_much_contention", "station", string(id))
+}
+
+// arrival is the change that a station's connection begins with, and the station
+// as it is after it: it speaks the version that was agreed on.
+func (f *Fleet) arrival(st *station.Station, h Hello) (*change.Set, *station.Station) {
+	link := station.Link{
+		Station: st.ID, Node: f.node, Online: true, Since: h.At, OCPP: h.OCPP, Profile: h.Profile, LastSeen: h.At, RemoteAddr: h.RemoteAddr,
+	}
+	connected := station.LinkEvent(link, event.StationConnected)
+	connected.Organisation, connected.Site = st.Organisation, st.Site
+	set := &change.Set{
+		Owner: change.Owner{Organisation: st.Organisation, Station: st.ID}, Takes: &link,
+		Intervals: station.Connected(st.ID, link), Events: []event.Event{connected},
+	}
+	if st.OCPP == h.OCPP {
+		set.Reads = []change.Read{{Kind: change.KindStation, ID: string(st.ID), Version: st.Version}}
+		return set, st
+	}
+	next := *st
+	next.OCPP = h.OCPP
+	next.Version++
+	set.Stations = []station.Station{next}
+	return set, &next
 }
 
 // enter puts o among the live stations and returns whom it replaces, nil when
@@ -114,6 +172,13 @@ func (f *Fleet) enter(o *Owner) (older *Owner, ok bool) {
 		return nil, false
 	}
 	f.live[o.id] = o
+	if older != nil {
+		o.place = older.place
+		f.row[o.place] = o
+	} else {
+		o.place = len(f.row)
+		f.row = append(f.row, o)
+	}
 	return older, true
 }
 
@@ -129,20 +194,22 @@ func (f *Fleet) owner(id ident.StationID) *Owner {
 func (f *Fleet) forget(o *Owner) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.live[o.id] == o {
-		delete(f.live, o.id)
+	if f.live[o.id] != o {
+		return
 	}
+	delete(f.live, o.id)
+	last := len(f.row) - 1
+	f.row[o.place] = f.row[last]
+	f.row[o.place].place = o.place
+	f.row[last] = nil
+	f.row = f.row[:last]
 }
 
-// owners returns the live owners, in no order.
+// owners returns the live owners.
 func (f *Fleet) owners() []*Owner {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	all := make([]*Owner, 0, len(f.live))
-	for _, o := range f.live {
-		all = append(all, o)
-	}
-	return all
+	return slices.Clone(f.row)
 }
 
 // Online returns how many stations this node owns.

@@ -52,7 +52,8 @@ func (o *Owner) unfollow(seen *session.RemoteStart) {
 // remoteStart returns the remote start that r is the effect of, nil when there
 // is none: a command that was sent, or a raw call that was followed.
 func (o *Owner) remoteStart(r *session.Report, tok *token.Token) *session.RemoteStart {
-	for _, a := range o.asked {
+	for _, id := range o.inOrder() {
+		a := o.asked[id]
 		in := &a.command.Input
 		switch {
 		case a.command.State == command.Queued:

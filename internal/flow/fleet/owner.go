@@ -8,6 +8,7 @@ import (
 
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/event"
+	"pylon/internal/domain/lease"
 	"pylon/internal/domain/session"
 	"pylon/internal/domain/station"
 	"pylon/internal/kernel/fault"
@@ -24,8 +25,11 @@ type Owner struct {
 	fleet   *Fleet
 	id      ident.StationID
 	epoch   int64
+	under   lease.Grant // of who writes for a station that nobody owns; zero: this is its owner
 	conn    Connection
+	place   int                             // in Fleet.row, guarded by Fleet.mu
 	seen    atomic.Int64                    // when the station was last heard, in microseconds
+	seenRow atomic.Int64                    // the same as its row says it; of [Fleet.writeSeen]
 	pending atomic.Int32                    // len(asked), for the sweep
 	left    atomic.Pointer[departure]       // the socket is gone; nil while it is there
 	view    atomic.Pointer[station.Station] // what Snapshot returns: the committed station
@@ -33,9 +37,10 @@ type Owner struct {
 
 	turn chan struct{} // held while anything below is read or written
 
-	stale      bool // memory may differ from the database: load before the next decision
-	gone       bool // superseded or released: nothing is written any more
-	station    station.Station
+	stale      bool             // memory may differ from the database: load before the next decision
+	gone       bool             // superseded or released: nothing is written any more
+	waited     bool             // when it was loaded there were commands that had not finished
+	station    *station.Station // as committed; shared with view and never written through
 	link       station.Link
 	connectors []station.Connector
 	open       []session.Session
@@ -66,8 +71,9 @@ const (
 // fault of ours.
 const decisionTries = 8
 
-// Snapshot returns the station as last committed, without its connectors.
-func (o *Owner) Snapshot() station.Station { return *o.view.Load() }
+// Snapshot returns the station as last committed, without its connectors. It is
+// shared: nobody writes through it.
+func (o *Owner) Snapshot() *station.Station { return o.view.Load() }
 
 // Seen notes that the station gave a sign of life. It is written in bulk.
 func (o *Owner) Seen(at time.Time) { o.seen.Store(at.UnixMicro()) }
@@ -102,7 +108,7 @@ func (o *Owner) busy() bool { return len(o.turn) > 0 }
 // load reads the station's state. A station that is another's, or no more, is
 // lost. Only with the turn.
 func (o *Owner) load(ctx context.Context) error {
-	detail, open, err := o.fleet.store.Owned(ctx, o.id)
+	detail, open, err := o.read(ctx)
 	switch {
 	case fault.Is(err, fault.NotFound), err == nil && detail.Epoch != o.epoch:
 		o.lose()
@@ -110,21 +116,34 @@ func (o *Owner) load(ctx context.Context) error {
 	case err != nil:
 		return err
 	}
-	o.station, o.link, o.connectors, o.open = detail.Station, detail.Link, detail.Connectors, open
+	o.link, o.connectors, o.open, o.waited = detail.Link, detail.Connectors, open, detail.Asked
+	if o.station == nil || o.station.Version != detail.Station.Version {
+		st := detail.Station // a copy: the rest of what was read goes
+		o.become(&st)
+	}
 	if err := o.review(ctx); err != nil {
 		return err
 	}
 	o.lookAt(time.Time{})
 	o.stale = false
 	o.care.forget()
-	o.publish()
 	return nil
 }
 
-// publish lets Snapshot see the station. Only with the turn.
-func (o *Owner) publish() {
-	st := o.station
-	o.view.Store(&st)
+// read asks the database for the station's state, and for the station itself
+// when that has moved since it was read.
+func (o *Owner) read(ctx context.Context) (station.Detail, []session.Session, error) {
+	if o.station == nil {
+		return o.fleet.store.Owned(ctx, o.id)
+	}
+	return o.fleet.store.Known(ctx, o.station)
+}
+
+// become makes st the committed station, for Snapshot too; nobody writes through
+// it from then on. Only with the turn.
+func (o *Owner) become(st *station.Station) {
+	o.station = st
+	o.view.Store(st)
 }
 
 // decision builds a change from the owner's state; then brings the state up to
@@ -190,6 +209,7 @@ func (o *Owner) end() {
 // sign puts the station's name under everything in set that needs it.
 func (o *Owner) sign(set *change.Set) {
 	set.Owner = change.Owner{Station: o.id, Organisation: o.station.Organisation, Epoch: o.epoch}
+	set.Under = o.under
 	now := o.fleet.clock.Now()
 	for i := range set.Findings {
 		f := &set.Findings[i]
@@ -219,23 +239,17 @@ func (o *Owner) sign(set *change.Set) {
 	}
 }
 
-// connected writes that the station is online now.
-func (o *Owner) connected(ctx context.Context, h Hello) error {
-	err := o.settle(ctx, func(context.Context) (*change.Set, func(), error) {
-		st := o.station
-		intervals := station.Connected(st.ID, o.link)
-		set := &change.Set{Intervals: intervals, Events: []event.Event{station.LinkEvent(o.link, event.StationConnected)}}
-		if st.OCPP != h.OCPP {
-			st.OCPP = h.OCPP
-			st.Version++
-			set.Stations = append(set.Stations, st)
-		}
-		return set, func() { o.station = st; o.publish() }, nil
-	})
-	if err != nil {
+// begin loads what the station left when it was here last, and goes on with it.
+func (o *Owner) begin(ctx context.Context, h Hello) error {
+	if err := o.take(ctx); err != nil {
 		return err
 	}
+	waited := o.waited
+	o.yield()
 	o.care.at(h.At.Add(connectRest))
+	if !waited {
+		return nil
+	}
 	return o.resume(ctx)
 }
 

@@ -30,12 +30,12 @@ func (o *Owner) LoggedIn(ctx context.Context, index int) error {
 // when their number and state stay.
 func (o *Owner) rewrite(ctx context.Context, f func(station.Station) station.Station) error {
 	return o.settle(ctx, func(context.Context) (*change.Set, func(), error) {
-		st := f(o.station)
+		st := f(*o.station)
 		if sameSecrets(st.Secrets, o.station.Secrets) {
 			return nil, nil, nil
 		}
 		st.Version = o.station.Version + 1
-		return &change.Set{Stations: []station.Station{st}}, func() { o.station = st; o.publish() }, nil
+		return &change.Set{Stations: []station.Station{st}}, func() { o.become(&st) }, nil
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/command"
 	"pylon/internal/domain/device"
+	"pylon/internal/domain/lease"
 	"pylon/internal/domain/meter"
 	"pylon/internal/domain/session"
 	"pylon/internal/domain/site"
@@ -34,6 +35,7 @@ type Hello struct {
 	Profile    int
 	RemoteAddr string
 	At         time.Time
+	Known      *station.Station // as it was looked up, shared; nil: it was not
 }
 
 // Sent is a command on its way: the OCPP call that it became, secrets removed.
@@ -74,10 +76,14 @@ type Place struct {
 // an error of kind NotFound.
 type Store interface {
 	Commit(ctx context.Context, set *change.Set) error
-	TakeEpoch(ctx context.Context, id ident.StationID, node ident.NodeID, link station.Link) (station.Link, error)
 	Owned(ctx context.Context, id ident.StationID) (station.Detail, []session.Session, error)
+	Known(ctx context.Context, was *station.Station) (station.Detail, []session.Session, error)
 	Seen(ctx context.Context, at map[ident.StationID]time.Time) error
 	Beat(ctx context.Context, node ident.NodeID) error
+	Leases(ctx context.Context) ([]lease.Sign[ident.NodeID], error)
+	EndLease(ctx context.Context, node ident.NodeID) error
+	Lease(ctx context.Context, name lease.Name) (lease.Lease, error)
+	LostLinks(ctx context.Context, limit int) ([]station.Link, error)
 
 	Station(ctx context.Context, org ident.OrganisationID, ref string) (station.Detail, error)
 	Templates(ctx context.Context, org ident.OrganisationID) ([]station.Template, error)

@@ -21,7 +21,7 @@ func (o *Owner) Boot(ctx context.Context, r station.BootReport) (station.BootAns
 			return nil, nil, err
 		}
 		var st station.Station
-		st, answer = station.Boot(o.station, templates, r, o.fleet.heartbeat)
+		st, answer = station.Boot(*o.station, templates, r, o.fleet.heartbeat)
 		set := &change.Set{
 			Stations: []station.Station{st},
 			Events: []event.Event{{
@@ -29,7 +29,7 @@ func (o *Owner) Boot(ctx context.Context, r station.BootReport) (station.BootAns
 			}},
 		}
 		c := o.scene(r.At)
-		c.Station, c.NewDevice = st, station.Replaced(o.station, st)
+		c.Station, c.NewDevice = st, station.Replaced(*o.station, st)
 		if c.NewDevice {
 			o.tellOnce(set, anotherDevice())
 		}
@@ -42,13 +42,12 @@ func (o *Owner) Boot(ctx context.Context, r station.BootReport) (station.BootAns
 			return nil, nil, err
 		}
 		return set, func() {
-			o.station = st
+			o.become(&st)
 			weighed()
 			o.told(set)
 			o.finish(seen)
 			now := o.fleet.clock.Now()
 			o.care.anew(now.Add(bootRest), o.fleet.unfinished.times(o.id, now))
-			o.publish()
 		}, nil
 	})
 	return answer, err
@@ -60,7 +59,7 @@ func (o *Owner) Status(ctx context.Context, r station.StatusReport) error {
 		if !r.OccurredAt.IsZero() { // of the connection, no row: it holds whatever becomes of the commit
 			o.statusLate = r.ReceivedAt.Sub(r.OccurredAt)
 		}
-		out := station.Report(o.station, o.connectors, r)
+		out := station.Report(*o.station, o.connectors, r)
 		if len(out.Connectors)+len(out.Intervals)+len(out.Findings) == 0 {
 			return nil, nil, nil
 		}

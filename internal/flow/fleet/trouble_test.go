@@ -61,6 +61,31 @@ func TestClaimThatFailsLeavesTheStationOffline(t *testing.T) {
 	}
 }
 
+// What the edge looked up at the door may be old when the station is claimed.
+func TestClaimWithAnOldLook(t *testing.T) {
+	w := newWorld(t)
+	id := w.station("CP-1")
+	w.connect(id, station.OCPP16)
+	seen := w.detail(id).Station
+	moved := seen
+	moved.Name, moved.Version = "moved", seen.Version+1
+	w.commit(&change.Set{Stations: []station.Station{moved}})
+
+	o, err := w.fleet.Claim(t.Context(), id, newSocket(), fleet.Hello{OCPP: station.OCPP16, At: w.clock.Now(), Known: &seen})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := w.detail(id)
+	if d.Epoch != 2 || !d.Online || d.Name != "moved" || o.Snapshot().Name != "moved" {
+		t.Errorf("got %+v, the owner has %+v", d, o.Snapshot())
+	}
+	gone := seen
+	gone.ID = ident.New[ident.StationID](w.clock.Now())
+	if _, err := w.fleet.Claim(t.Context(), gone.ID, newSocket(), fleet.Hello{OCPP: station.OCPP16, At: w.clock.Now(), Known: &gone}); !fault.Is(err, fault.NotFound) {
+		t.Errorf("of a station that is no more: %v, want not found", err)
+	}
+}
+
 func TestDeletedStationIsLetGo(t *testing.T) {
 	w := newWorld(t)
 	id := w.station("CP-1")

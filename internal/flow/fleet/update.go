@@ -90,14 +90,14 @@ func (o *Owner) patch(ctx context.Context, order patchOrder) error {
 			return nil, nil, err
 		}
 		now := o.fleet.clock.Now()
-		st, err := station.Apply(o.station, order.Patch, station.NewSalt(), now)
+		st, err := station.Apply(*o.station, order.Patch, station.NewSalt(), now)
 		if err != nil {
 			return nil, nil, err
 		}
 		if st.Version == o.station.Version {
 			return nil, nil, nil
 		}
-		reconnect = reasonToClose(&o.station, &st, &o.link)
+		reconnect = reasonToClose(o.station, &st, &o.link)
 		set := &change.Set{
 			Stations: []station.Station{st},
 			Events: []event.Event{{
@@ -113,7 +113,7 @@ func (o *Owner) patch(ctx context.Context, order patchOrder) error {
 				return nil, nil, err
 			}
 		}
-		return set, func() { o.station = st; o.publish(); o.care.at(now) }, nil
+		return set, func() { o.become(&st); o.care.at(now) }, nil
 	})
 	if err == nil && reconnect != "" {
 		o.conn.Close(reconnect)

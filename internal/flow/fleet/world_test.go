@@ -34,6 +34,7 @@ type world struct {
 	clock *movable
 	org   account.Organisation
 	by    account.Actor
+	path  string // of the database
 
 	restart func() // makes the fleet anew
 }
@@ -43,14 +44,14 @@ const patience = 20 * time.Second
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, clock: new(movable), store: new(faulty)}
+	w := &world{t: t, clock: new(movable), store: new(faulty), path: filepath.Join(t.TempDir(), "pylon.db")}
 	node := ident.New[ident.NodeID](w.clock.Now())
 	bus, err := cluster.Open(t.Context(), cluster.Options{Node: node})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.store.Store, err = store.Open(t.Context(), store.Options{
-		Path: filepath.Join(t.TempDir(), "pylon.db"), Clock: w.clock, Node: node, OnCommitted: func([]event.Recorded) {},
+		Path: w.path, Clock: w.clock, Node: node, OnCommitted: func([]event.Recorded) {},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -99,6 +100,9 @@ type movable struct {
 }
 
 func (m *movable) Now() time.Time { return m.System.Now().Add(time.Duration(m.ahead.Load())) }
+
+// Steady moves with it: what is moved is time itself.
+func (m *movable) Steady() time.Time { return m.System.Steady().Add(time.Duration(m.ahead.Load())) }
 
 func (m *movable) forward(d time.Duration) { m.ahead.Add(int64(d)) }
 

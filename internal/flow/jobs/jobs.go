@@ -19,6 +19,7 @@ import (
 	"pylon/internal/domain/command"
 	"pylon/internal/domain/device"
 	"pylon/internal/domain/job"
+	"pylon/internal/domain/lease"
 	"pylon/internal/flow/fleet"
 	"pylon/internal/kernel/clock"
 	"pylon/internal/kernel/ident"
@@ -68,9 +69,10 @@ const (
 )
 
 // Run carries out jobs until ctx ends. What is under way then goes on with the
-// next Run. One process at a time runs a job well; were there two, versions
-// would refuse what the slower one does.
-func (s *Service) Run(ctx context.Context) error {
+// next Run, on whatever node. One node does it at a time: what it commits names
+// the lease under which it does, and one that slept through its end asks nobody
+// for anything.
+func (s *Service) Run(ctx context.Context, under lease.Grant) error {
 	var runners sync.WaitGroup
 	defer runners.Wait()
 	var mu sync.Mutex
@@ -91,7 +93,7 @@ func (s *Service) Run(ctx context.Context) error {
 				continue
 			}
 			runners.Go(func() {
-				(&runner{Service: s, id: id, moved: true}).run(ctx)
+				(&runner{Service: s, id: id, under: under, moved: true}).run(ctx)
 				mu.Lock()
 				defer mu.Unlock()
 				delete(running, id)

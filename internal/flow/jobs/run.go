@@ -11,6 +11,7 @@ import (
 	"pylon/internal/domain/command"
 	"pylon/internal/domain/event"
 	"pylon/internal/domain/job"
+	"pylon/internal/domain/lease"
 	"pylon/internal/flow/fleet"
 	"pylon/internal/kernel/fault"
 	"pylon/internal/kernel/ident"
@@ -37,6 +38,7 @@ const (
 type runner struct {
 	*Service
 	id       ident.JobID
+	under    lease.Grant
 	pace     pace
 	counted  time.Time
 	moved    bool // since the targets were counted
@@ -102,6 +104,12 @@ func (r *runner) step(ctx context.Context) (finished bool, wait time.Duration, e
 	return finished, max(idleEvery, idleShare*r.clock.Now().Sub(now)), err
 }
 
+// commit makes durable what the runner wants under its lease.
+func (r *runner) commit(ctx context.Context, set *change.Set) error {
+	set.Under = r.under
+	return r.store.Commit(ctx, set)
+}
+
 // obey cancels a job whose key was revoked since: what its holder wanted is not
 // wanted any more.
 func (r *runner) obey(ctx context.Context, j *job.Job, now time.Time) error {
@@ -123,7 +131,7 @@ func (r *runner) cancel(ctx context.Context, j *job.Job, now time.Time) error {
 		return err
 	}
 	*j = next
-	return r.store.Commit(ctx, &change.Set{Jobs: []job.Job{next}, Events: []event.Event{jobEvent(event.JobUpdated, &next, now)}})
+	return r.commit(ctx, &change.Set{Jobs: []job.Job{next}, Events: []event.Event{jobEvent(event.JobUpdated, &next, now)}})
 }
 
 // abandon ends a job whose making was broken off.
@@ -152,7 +160,7 @@ func (r *runner) land(ctx context.Context) (flying []job.Flight, landed int, err
 	if len(set.Targets) == 0 {
 		return flying, 0, nil
 	}
-	return flying, len(set.Targets), r.store.Commit(ctx, set)
+	return flying, len(set.Targets), r.commit(ctx, set)
 }
 
 // begin asks as many stations as the job's concurrency and pace allow, and
@@ -209,7 +217,7 @@ func (r *runner) ask(ctx context.Context, j job.Job, t job.Target) error {
 	case fault.Internal, fault.Unauthorised, fault.Stale, fault.Precondition, fault.Exhausted, fault.Unavailable, fault.TimedOut, fault.UpstreamFailed:
 		return err
 	}
-	return r.store.Commit(ctx, &change.Set{Targets: []job.Target{t.End(end, fault.CodeOf(err), reason(err), r.clock.Now())}})
+	return r.commit(ctx, &change.Set{Targets: []job.Target{t.End(end, fault.CodeOf(err), reason(err), r.clock.Now())}})
 }
 
 // command gives a station the job's command.
@@ -218,6 +226,7 @@ func (r *runner) command(ctx context.Context, j job.Job, t job.Target) error {
 		Type: command.Type(j.Kind), Input: j.Input.Command, Timeout: j.Term,
 		Along: func(c command.Command, set *change.Set) {
 			set.Targets = append(set.Targets, t.Begin(c.ID, c.CreatedAt))
+			set.Under = r.under
 		},
 	})
 	return err
@@ -229,7 +238,7 @@ func (r *runner) desire(ctx context.Context, j job.Job, t job.Target) error {
 	if _, err := r.stations.SetDesired(ctx, actor(j), string(t.Station), j.Input.Desired, 0); err != nil {
 		return err
 	}
-	return r.store.Commit(ctx, &change.Set{Targets: []job.Target{t.End(job.Succeeded, "", "", r.clock.Now())}})
+	return r.commit(ctx, &change.Set{Targets: []job.Target{t.End(job.Succeeded, "", "", r.clock.Now())}})
 }
 
 // reason tells which rule an error is about, "" when its code says it all.
@@ -275,7 +284,7 @@ func (r *runner) endPending(ctx context.Context, j job.Job, end job.TargetState,
 		for _, t := range pending {
 			set.Targets = append(set.Targets, t.End(end, code, "", now))
 		}
-		if err := r.store.Commit(ctx, set); err != nil {
+		if err := r.commit(ctx, set); err != nil {
 			return err
 		}
 	}
@@ -301,7 +310,7 @@ func (r *runner) tell(ctx context.Context, j job.Job) (finished bool, err error)
 	if next.Finished() {
 		what = event.JobFinished
 	}
-	err = r.store.Commit(ctx, &change.Set{Jobs: []job.Job{next}, Events: []event.Event{jobEvent(what, &next, now)}})
+	err = r.commit(ctx, &change.Set{Jobs: []job.Job{next}, Events: []event.Event{jobEvent(what, &next, now)}})
 	r.moved = err != nil
 	return next.Finished(), err
 }

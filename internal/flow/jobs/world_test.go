@@ -16,6 +16,7 @@ import (
 	"pylon/internal/domain/command"
 	"pylon/internal/domain/event"
 	"pylon/internal/domain/job"
+	"pylon/internal/domain/lease"
 	"pylon/internal/domain/station"
 	"pylon/internal/flow/fleet"
 	"pylon/internal/flow/jobs"
@@ -73,7 +74,9 @@ func newWorldAt(t testing.TB, clk *clock.Warped) *world {
 	w.must(bus.Serve(w.fleet.Handle))
 	stopStore := w.run(w.store.Run)
 	stopFleet := w.run(w.fleet.Run)
+	stopWork := w.run(func(ctx context.Context) error { return w.fleet.Work(ctx, lease.Grant{}) })
 	t.Cleanup(func() {
+		stopWork()
 		stopFleet()
 		stopStore()
 		_ = w.store.Close()
@@ -105,7 +108,7 @@ func (w *world) run(part func(context.Context) error) (stop func()) {
 
 // work carries out jobs until the test ends or stop is called.
 func (w *world) work() (stop func()) {
-	stop = w.run(w.jobs.Run)
+	stop = w.run(func(ctx context.Context) error { return w.jobs.Run(ctx, lease.Grant{}) })
 	w.t.Cleanup(stop)
 	return stop
 }

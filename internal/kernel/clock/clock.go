@@ -11,6 +11,9 @@ type Clock interface {
 	// takes it off), so Sub of two Nows jumps when somebody sets the clock: what
 	// must not jump waits with the other methods, which follow the monotonic clock.
 	Now() time.Time
+	// Steady returns a moment of the monotonic clock, which nobody sets: only how
+	// far two of them are apart says anything.
+	Steady() time.Time
 	// After returns a channel that gets the time once, d from now.
 	After(d time.Duration) <-chan time.Time
 	// AfterFunc calls f in its own goroutine d from now, unless stopped.
@@ -31,6 +34,9 @@ type System struct{}
 
 // Now implements [Clock].
 func (System) Now() time.Time { return time.Now().UTC() }
+
+// Steady implements [Clock].
+func (System) Steady() time.Time { return time.Now() }
 
 // After implements [Clock].
 func (System) After(d time.Duration) <-chan time.Time { return time.After(d) }

@@ -20,6 +20,24 @@ func TestNow(t *testing.T) {
 	}
 }
 
+// Whoever judges by Steady is not fooled when the wall clock is set: that would
+// need a reading that the wall clock's setting does not touch.
+func TestSteady(t *testing.T) {
+	at := clock.System{}.Steady()
+	if at == at.Round(0) { // which takes the monotonic reading off
+		t.Error("got no monotonic reading")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		for _, c := range []clock.Clock{clock.System{}, clock.NewWarped(time.Unix(0, 0), 1)} {
+			began := c.Steady()
+			<-c.After(term)
+			if got := c.Steady().Sub(began); got != term {
+				t.Errorf("%T: got %s later, want %s", c, got, term)
+			}
+		}
+	})
+}
+
 func TestAfter(t *testing.T) {
 	var system clock.System
 	synctest.Test(t, func(t *testing.T) {

@@ -6,7 +6,7 @@ import "time"
 // so where the program runs by a [Warped] clock it is by the machine's all the
 // same: the network is no faster for it.
 func Deadline(c Clock, d time.Duration) time.Time {
-	return Machine(c).Now().Add(d)
+	return Machine(c).Steady().Add(d)
 }
 
 // Machine returns the clock by which the machine itself works, whatever the

@@ -8,13 +8,19 @@ import (
 	"pylon/internal/kernel/clock"
 )
 
+// setBack is the machine's clock after somebody has set it a day back.
+type setBack struct{ clock.System }
+
+// Now implements [clock.Clock].
+func (setBack) Now() time.Time { return clock.System{}.Now().Add(-24 * time.Hour) }
+
 func TestDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := clock.System{}.Now()
 		for _, c := range []struct {
 			name  string
 			clock clock.Clock
-		}{{"the machine's clock", clock.System{}}, {"a fast clock of another year", clock.NewWarped(time.Unix(0, 0), 60)}} {
+		}{{"the machine's clock", clock.System{}}, {"a fast clock of another year", clock.NewWarped(time.Unix(0, 0), 60)}, {"one that somebody has set", setBack{}}} {
 			if got := clock.Deadline(c.clock, term).Sub(began); got != term {
 				t.Errorf("%s: got a deadline in %s, want %s", c.name, got, term)
 			}

@@ -51,6 +51,10 @@ func (w *Warped) Now() time.Time {
 	return w.now()
 }
 
+// Steady implements [Clock]. The clock is never set, only moved on, so its
+// moments are its times.
+func (w *Warped) Steady() time.Time { return w.Now() }
+
 func (w *Warped) now() time.Time {
 	return w.start.Add(time.Since(w.origin) * time.Duration(w.speed))
 }

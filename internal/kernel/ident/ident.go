@@ -42,6 +42,8 @@ type (
 	VariableChangeID string
 	// HappeningID names one thing that a station told of a variable of its own.
 	HappeningID string
+	// DeadLetterID names an event that a consumer gave up.
+	DeadLetterID string
 	// NodeID names one run of one Pylon process.
 	NodeID string
 )
@@ -59,6 +61,7 @@ func (AuditID) prefix() string          { return "aud_" }
 func (TemplateID) prefix() string       { return "tpl_" }
 func (VariableChangeID) prefix() string { return "chg_" }
 func (HappeningID) prefix() string      { return "hap_" }
+func (DeadLetterID) prefix() string     { return "dlt_" }
 func (NodeID) prefix() string           { return "nod_" }
 
 // ID is any of the identifier types.

@@ -34,6 +34,15 @@ type Truth struct {
 	// OwnTime: the clock of all stations is another than the CSMS's, which
 	// therefore tells times otherwise and finds their clocks wrong.
 	OwnTime bool
+	// Stepped: the CSMS's clock was set while it ran. What it concludes from the order
+	// of times may be wrong then; what it tells of sessions may not.
+	Stepped bool
+	// Connections are those of each station, as far as somebody has noted them: while
+	// a station is away, nothing is seen of what it was asked.
+	Connections map[string][]sim.Connection
+	// BootsAlways are the stations that boot with every connection: one that they lose
+	// in mid-session looks like its end until they go on.
+	BootsAlways map[string]bool
 }
 
 // Claim is what a CSMS says of the same time.
@@ -72,9 +81,11 @@ func (s Status) Open() bool { return s == Pending || s == Active }
 
 // Message is a message about a session that a CSMS has kept.
 type Message struct {
-	Event string // Started, Updated or Ended
-	SeqNo int    // -1 when the version has none
-	At    time.Time
+	Event    string // Started, Updated or Ended
+	SeqNo    int    // -1 when the version has none
+	At       time.Time
+	Register unit.WattHour // in it, as far as Measured
+	Measured bool
 }
 
 // Finding is something that a CSMS noticed about a station.
@@ -99,6 +110,8 @@ const (
 	Unended        Kind = "unended"         // one that is over and runs on in its books
 	MessageLost    Kind = "message_lost"    // a message that it acknowledged and does not have
 	MessageDoubled Kind = "message_doubled" // one that it has twice
+	MessageMadeUp  Kind = "message_made_up" // one that was never sent
+	MessageDiffers Kind = "message_differs" // one with another register in it
 	Uncaused       Kind = "uncaused"        // a finding for which there is no reason
 )
 
@@ -134,6 +147,7 @@ func Compare(t Truth, c Claim) Result {
 		j.result.Matched++
 		j.session(p.truth, p.claim)
 		j.messages(p.truth, p.claim)
+		j.madeUp(p.truth, p.claim)
 	}
 	for _, f := range c.Findings {
 		j.finding(f)

@@ -129,6 +129,18 @@ func TestCompare(t *testing.T) {
 			s.truth.Sessions[1].Messages[1].Acknowledged = false
 			s.claim.Sessions[1].Messages = slices.Delete(s.claim.Sessions[1].Messages, 1, 2)
 		}, nil, ""},
+		{"a message is made up", func(s *scene) {
+			c := &s.claim.Sessions[1]
+			c.Messages = append(c.Messages, check.Message{Event: "Updated", SeqNo: 9, At: at(45)})
+		}, []check.Kind{check.MessageMadeUp}, "number 9"},
+		{"a message says what it said", func(s *scene) {
+			m := &s.claim.Sessions[0].Messages[1]
+			m.Register, m.Measured = 6000, true
+		}, nil, ""},
+		{"a message says another register", func(s *scene) {
+			m := &s.claim.Sessions[0].Messages[1]
+			m.Register, m.Measured = 6001, true
+		}, []check.Kind{check.MessageDiffers}, "6001 Wh"},
 
 		{"two messages of 1.6 at the same moment are two", func(s *scene) {
 			t, c := &s.truth.Sessions[0], &s.claim.Sessions[0]
@@ -220,6 +232,26 @@ func TestCompare(t *testing.T) {
 			s.truth.Faults[0].Station = s.truth.Sessions[1].Station
 			s.find("meter_jumped")
 		}, []check.Kind{check.Uncaused}, ""},
+		{"a boot in mid-session of a station that always boots", func(s *scene) {
+			s.truth.BootsAlways = map[string]bool{s.truth.Sessions[0].Station: true}
+			s.find("stop_missing")
+			s.claim.Findings[0].Resolved = true
+		}, nil, ""},
+		{"a command that a station was away from", func(s *scene) {
+			station := s.truth.Sessions[0].Station
+			s.truth.Connections = map[string][]sim.Connection{station: {{Began: at(0), Ended: at(39).Add(50 * time.Second)}, {Began: at(41)}}}
+			s.find("command_ignored")
+		}, nil, ""},
+		{"a command that a station was there for", func(s *scene) {
+			s.truth.Connections = map[string][]sim.Connection{s.truth.Sessions[0].Station: {{Began: at(0), Ended: at(20)}, {Began: at(21)}}}
+			s.find("command_ignored")
+		}, []check.Kind{check.Uncaused}, "command_ignored"},
+		{"one that nothing has explained since", func(s *scene) {
+			s.truth.BootsAlways = map[string]bool{s.truth.Sessions[0].Station: true}
+			s.find("stop_missing")
+		}, []check.Kind{check.Uncaused}, "stop_missing"},
+		{"a conclusion from the order of times when the clock was set", func(s *scene) { s.truth.Stepped = true; s.find("meter_backwards") }, nil, ""},
+		{"a fact when the clock was set", func(s *scene) { s.truth.Stepped = true; s.claim.Sessions[0].Energy++ }, []check.Kind{check.Differs}, "10001 Wh"},
 		{"a finding of a code that nobody knows", func(s *scene) { s.fault(sim.MeterJump); s.find("gremlins") }, []check.Kind{check.Uncaused}, "gremlins"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

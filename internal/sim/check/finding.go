@@ -1,7 +1,9 @@
 package check
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"pylon/internal/sim"
@@ -28,10 +30,28 @@ func (j *judge) finding(f Finding) {
 	if x.Cause == "" && slices.Contains(timely(), f.Code) && j.tardy(f) {
 		x.Cause = "slow_machine"
 	}
+	if x.Cause == "" && j.truth.Stepped && slices.Contains(ordered(), f.Code) {
+		x.Cause = "clock_stepped"
+	}
+	if x.Cause == "" && f.Code == "command_ignored" && j.away(f) {
+		x.Cause = "connection_lost"
+	}
+	if x.Cause == "" && f.Code == "stop_missing" && f.Resolved && j.truth.BootsAlways[f.Station] {
+		x.Cause = "boots_always"
+	}
 	if x.Cause == "" {
-		j.say(Uncaused, f.Station, "finding %s at %s has no cause: %s", f.Code, stamp(f.At), f.Detail)
+		j.say(Uncaused, f.Station, "finding %s at %s has no cause: %s%s", f.Code, stamp(f.At), f.Detail, j.past(f.Station))
 	}
 	j.result.Findings = append(j.result.Findings, x)
+}
+
+// past tells people what went wrong at a station in all.
+func (j *judge) past(station string) string {
+	var b strings.Builder
+	for _, f := range j.faults[station] {
+		fmt.Fprintf(&b, "; %s at %s", f.Fault, stamp(f.From))
+	}
+	return b.String()
 }
 
 func (j *judge) explains(fault *sim.Injected, at time.Time) bool {
@@ -39,6 +59,15 @@ func (j *judge) explains(fault *sim.Injected, at time.Time) bool {
 		return false
 	}
 	return fault.To.IsZero() || at.Before(fault.To.Add(aftermath))
+}
+
+// away says whether a station lost its connection while a command was open that
+// had no effect.
+func (j *judge) away(f Finding) bool {
+	const open = time.Minute // longer than commands are
+	return slices.ContainsFunc(j.truth.Connections[f.Station], func(c sim.Connection) bool {
+		return !c.Ended.IsZero() && c.Ended.After(f.At.Add(-open)) && c.Ended.Before(f.At.Add(j.truth.Slack))
+	})
 }
 
 // tardy says whether a message that was on its way when a station was found to have
@@ -62,6 +91,11 @@ func (j *judge) tardy(f Finding) bool {
 // timely are the codes that compare a station's time with the CSMS's.
 func timely() []string {
 	return []string{"clock_wrong", "clock_changed", "meter_jumped", "status_storm"}
+}
+
+// ordered are the codes that conclude something from the order of times.
+func ordered() []string {
+	return []string{"stop_missing", "meter_backwards", "meter_silent", "energy_unaccounted", "event_after_end"}
 }
 
 // causes returns the faults that a CSMS may notice with a code. The codes are
@@ -94,7 +128,7 @@ func causes(code string) []sim.Fault {
 	case "tokens_differ":
 		return []sim.Fault{sim.SecondToken}
 	case "energy_unaccounted":
-		return []sim.Fault{sim.IdleEnergy, sim.LostStop, sim.PowerCut, sim.Swapped, sim.DoubleStart, sim.MeterJump, sim.MeterReset, sim.MeterBackwards, sim.MeterSilent}
+		return []sim.Fault{sim.IdleEnergy, sim.LostStop, sim.PowerCut, sim.Swapped, sim.DoubleStart, sim.ShuffledQueue, sim.MeterJump, sim.MeterReset, sim.MeterBackwards, sim.MeterSilent}
 	case "station_replaced":
 		return []sim.Fault{sim.Swapped}
 	case "status_storm":

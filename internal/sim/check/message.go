@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"time"
 
 	"pylon/internal/sim"
@@ -23,8 +24,12 @@ func (j *judge) messages(t *sim.Session, c *Session) {
 			}
 		}
 		for k := range c.Messages {
-			if same(t.Version, m, &c.Messages[k]) {
-				kept++
+			if !same(t.Version, m, &c.Messages[k]) {
+				continue
+			}
+			kept++
+			if k := &c.Messages[k]; m.Measured && k.Measured && k.Register != m.Register && sent == 1 {
+				j.of(t, MessageDiffers, "its %s of %s (number %d) said %d Wh, the CSMS has %d Wh", m.Event, stamp(m.At), m.SeqNo, m.Register, k.Register)
 			}
 		}
 		switch {
@@ -32,6 +37,16 @@ func (j *judge) messages(t *sim.Session, c *Session) {
 			j.of(t, MessageLost, "its %s of %s (number %d) was acknowledged and is not there", m.Event, stamp(m.At), m.SeqNo)
 		case kept > sent:
 			j.of(t, MessageDoubled, "its %s of %s (number %d) is there %d times", m.Event, stamp(m.At), m.SeqNo, kept)
+		}
+	}
+}
+
+// madeUp looks for messages that the CSMS has kept and nobody sent.
+func (j *judge) madeUp(t *sim.Session, c *Session) {
+	for i := range c.Messages {
+		kept := &c.Messages[i]
+		if !slices.ContainsFunc(t.Messages, func(m sim.Sent) bool { return same(t.Version, &m, kept) }) {
+			j.of(t, MessageMadeUp, "the CSMS has its %s of %s (number %d), which was never sent", kept.Event, stamp(kept.At), kept.SeqNo)
 		}
 	}
 }

@@ -23,6 +23,12 @@ type Options struct {
 	// OwnTime: the stations take no time from the CSMS, because its clock is
 	// another than theirs.
 	OwnTime bool
+	// Backoff is how long the stations wait to connect again; see [sim.Backoff].
+	Backoff sim.Backoff
+	// Patience is how long a station waits for an answer; 0 is as in [sim.Config].
+	Patience time.Duration
+	// Hand is how long people take for what they do; 0 is as in [sim.Config].
+	Hand time.Duration
 	// NetDial opens the connections underneath; nil for TCP.
 	NetDial func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -79,6 +85,9 @@ func (p *Plan) config(i int, o Options) sim.Config {
 		Quirks:             st.Quirks,
 		Guest:              sim.Visit{Car: p.Drivers[i%len(p.Drivers)].Car, Stay: guestStay / time.Duration(p.Scale.Hurry)},
 		OwnTime:            o.OwnTime,
+		Backoff:            o.Backoff,
+		Patience:           o.Patience,
+		Hand:               o.Hand,
 		Seed:               st.Seed,
 	}
 }

@@ -20,9 +20,11 @@ func cpu(tb testing.TB) time.Duration {
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
-// BenchmarkFrame is the whole cost of a frame: append, write once a second, merge.
-// Its bytes are those that the file takes after merging.
-func BenchmarkFrame(b *testing.B) {
+// BenchFrames is the whole cost of a frame: append, write once a second, merge;
+// server is what a database in another process has spent, its background work
+// too. Bytes are those that the data takes after merging.
+func BenchFrames(b *testing.B, on func(testing.TB) Place, server func() time.Duration) {
+	b.Helper()
 	for _, load := range []struct {
 		name                string
 		stations, perSecond int
@@ -34,8 +36,9 @@ func BenchmarkFrame(b *testing.B) {
 	} {
 		b.Run(load.name, func(b *testing.B) {
 			w := newWorkload(load.stations, time.Second/time.Duration(load.perSecond))
-			log := openTest(b, filepath.Join(b.TempDir(), "frames.db"), &setClock{now: w.now})
+			log := openTest(b, on(b), &setClock{now: w.now})
 			var spent time.Duration
+			serverBefore := server()
 			var raw, frames int
 			entries := make([]Entry, 0, 2*load.perSecond)
 			for b.Loop() {
@@ -63,6 +66,9 @@ func BenchmarkFrame(b *testing.B) {
 			}
 			fresh, merged := sizes(b, log)
 			b.ReportMetric(float64(spent.Nanoseconds())/1000/float64(frames), "cpu-µs/frame")
+			if other := server() - serverBefore; other > 0 {
+				b.ReportMetric(float64(other.Nanoseconds())/1000/float64(frames), "server-µs/frame")
+			}
 			b.ReportMetric(float64(raw)/float64(frames), "raw-B/frame")
 			b.ReportMetric(fresh, "fresh-B/frame")
 			b.ReportMetric(merged, "merged-B/frame")
@@ -73,7 +79,7 @@ func BenchmarkFrame(b *testing.B) {
 // BenchmarkAppend is what the caller waits.
 func BenchmarkAppend(b *testing.B) {
 	w := newWorkload(200, time.Millisecond)
-	log := openTest(b, filepath.Join(b.TempDir(), "frames.db"), clock.System{})
+	log := openTest(b, Place{Path: filepath.Join(b.TempDir(), "frames.db")}, clock.System{})
 	call, _ := w.message()
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
@@ -87,7 +93,7 @@ func BenchmarkAppend(b *testing.B) {
 // BenchmarkQuery is one page of a station among 1,000, of a day with 33 messages/s.
 func BenchmarkQuery(b *testing.B) {
 	w := newWorkload(1000, time.Second/33)
-	log := openTest(b, filepath.Join(b.TempDir(), "frames.db"), &setClock{now: w.now})
+	log := openTest(b, Place{Path: filepath.Join(b.TempDir(), "frames.db")}, &setClock{now: w.now})
 	for range 6 * 3600 {
 		for range 33 {
 			call, answer := w.message()
@@ -127,8 +133,8 @@ func BenchmarkQuery(b *testing.B) {
 func sizes(b *testing.B, l *Log) (fresh, merged float64) {
 	b.Helper()
 	row := l.disk.reader.QueryRowContext(b.Context(), `SELECT
-		(SELECT SUM(length(data) + length(stations)) * 1.0 / SUM(frames) FROM fresh_blocks),
-		(SELECT SUM(length(data)) * 1.0 / SUM(frames) FROM merged_blocks)`)
+		(SELECT CAST(SUM(length(data) + length(stations)) AS DOUBLE PRECISION) / SUM(frames) FROM fresh_blocks),
+		(SELECT CAST(SUM(length(data)) AS DOUBLE PRECISION) / SUM(frames) FROM merged_blocks)`)
 	var f, m *float64
 	if err := row.Scan(&f, &m); err != nil {
 		b.Fatal(err)

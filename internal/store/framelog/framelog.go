@@ -4,16 +4,23 @@
 //
 // Append costs the caller a copy in memory and never waits. A goroutine writes
 // behind it: once a second, or when a mebibyte has gathered, everything goes
-// into one compressed block of a database of its own. A crash of the process
+// into one compressed block: of a SQLite file of its own, or of tables of their
+// own in the PostgreSQL database that all nodes share. A crash of the process
 // costs what was in memory, at most its last second; a loss of power costs what
 // the machine had not yet written back, some seconds more, and never the file.
-// When the disk does not keep up, the oldest frames in memory give way and a
-// note on their station says how many.
+// While the database is away or does not keep up, the oldest frames in memory
+// give way and a note on their station says how many.
 //
 // Blocks as they come hold a second of the whole network. Later they are merged
 // and cut by station, so that a search over one station reads little of the
 // others'. Query sees all three, memory, fresh and merged blocks, as one list:
 // each frame once, however the list grows and moves between its pages.
+//
+// Nodes that share a database write each their own blocks. A query on any of
+// them finds the frames of all, of another node those that it has written: it is
+// at most about a second behind. Each node merges its own blocks. Those that a
+// dead node has left are merged by whoever finds them: the transaction that adds
+// a run removes its fresh blocks, and is given up when they are not all there.
 //
 // Whoever appends has taken the secrets out.
 package framelog
@@ -43,9 +50,8 @@ const (
 
 // The types of the notes that the log writes itself.
 const (
-	TypeLost    = "frames_lost"    // frames that were never written; Note says how many
-	TypeSkipped = "frames_skipped" // frames that a follower was too slow for; Query has them
-	TypeDamaged = "block_damaged"  // frames of this time cannot be read from the disk any more
+	TypeLost    = "frames_lost"   // frames that were never written; Note says how many
+	TypeDamaged = "block_damaged" // frames of this time cannot be read from the disk any more
 )
 
 // Entry is a frame, or a note.
@@ -63,19 +69,21 @@ type Entry struct {
 
 // Record is an entry in the log.
 type Record struct {
-	// Seq is the entry's place. Within the log it grows from each entry to the
-	// next; it is At in microseconds, or more where two entries share one or the
-	// clock went back.
+	// Seq is the entry's place. Within what a node writes it grows from each entry
+	// to the next; it is At in microseconds, or more where two entries share one or
+	// the clock went back. Frames of several nodes are in the order of their clocks.
 	Seq int64
 	Entry
 }
 
 // Options say where the log is and how much it keeps.
 type Options struct {
-	Path      string        // of the database file
+	Path      string        // of the SQLite file, when there is no URL
+	URL       string        // of the PostgreSQL database: postgres://…
+	Node      ident.NodeID  // this run of this process; needed with a URL
 	Clock     clock.Clock   // for the rhythm of writing and the age of what is kept
 	Retention time.Duration // older frames go; 0 is [RetentionDefault]
-	SizeMax   int64         // bytes on disk, beyond which the oldest frames go; 0 is [SizeMaxDefault]
+	SizeMax   int64         // bytes on disk of all nodes, beyond which the oldest frames go; 0 is [SizeMaxDefault]
 	Log       *slog.Logger  // nil: none
 }
 
@@ -90,6 +98,14 @@ const (
 	flushEvery = time.Second // what a crash may cost
 	pruneEvery = time.Minute // an expired frame stays a merge and a minute longer
 	mergeAfter = time.Hour   // the age at which even few fresh blocks are merged
+
+	// leftAfter is the age at which fresh blocks of another node are taken for a dead
+	// node's. Too early does no harm, it only makes two nodes do the same work.
+	leftAfter = mergeAfter + 15*time.Minute
+
+	// writeMax and searchMax bound what waits for a database that does not answer.
+	writeMax  = 10 * time.Second
+	searchMax = 30 * time.Second
 )
 
 // Log is the frame log of one node. Its methods are safe for concurrent use.
@@ -109,11 +125,10 @@ type Log struct {
 	// view is held while frames move from memory to disk, and while a reader
 	// takes its picture of both: it sees each frame in exactly one of them.
 	view  sync.Mutex
-	fresh []freshBlock // oldest first; readers keep parts of it, so only its ends move
+	fresh []freshBlock // the node's own, oldest first
 
 	mu     sync.Mutex
 	memory memory
-	crowd  crowd
 	stats  Stats
 }
 
@@ -126,7 +141,7 @@ type Stats struct {
 	Buffered int   // bytes in memory
 }
 
-// Open opens the log's file, and makes it when there is none. The caller runs
+// Open opens the log, and makes its tables when there are none. The caller runs
 // [Log.Run] and closes the log after it.
 func Open(ctx context.Context, o Options) (*Log, error) {
 	if o.Retention == 0 {
@@ -142,7 +157,7 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := openDisk(ctx, o.Path)
+	d, err := openDisk(ctx, o)
 	if err != nil {
 		return nil, errors.Join(err, c.close())
 	}
@@ -158,7 +173,7 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 	return l, nil
 }
 
-// Close closes the file. What is in memory is lost: end [Log.Run] first.
+// Close closes the database. What is in memory is lost: end [Log.Run] first.
 func (l *Log) Close() error {
 	if err := errors.Join(l.disk.close(), l.codec.close()); err != nil {
 		return fmt.Errorf("close frame log: %w", err)
@@ -189,7 +204,7 @@ func (l *Log) Run(ctx context.Context) error {
 		}
 		if now := l.clock.Now(); err == nil && now.Sub(pruned) >= pruneEvery {
 			pruned = now
-			err = l.Prune(ctx)
+			err = errors.Join(l.mergeLeft(ctx), l.Prune(ctx))
 		}
 		if ctx.Err() == nil {
 			health.report(err)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -24,9 +23,9 @@ type setClock struct {
 
 func (c *setClock) Now() time.Time { return c.now }
 
-func openTest(tb testing.TB, path string, c clock.Clock) *Log {
+func openTest(tb testing.TB, where Place, c clock.Clock) *Log {
 	tb.Helper()
-	log, err := Open(tb.Context(), Options{Path: path, Clock: c})
+	log, err := Open(tb.Context(), where.with(Options{Clock: c}))
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -38,9 +37,9 @@ func openTest(tb testing.TB, path string, c clock.Clock) *Log {
 	return log
 }
 
-func openTemporary(tb testing.TB) *Log {
+func openTemporary(tb testing.TB, on database) *Log {
 	tb.Helper()
-	return openTest(tb, filepath.Join(tb.TempDir(), "frames.db"), &setClock{now: morning})
+	return openTest(tb, on(tb), &setClock{now: morning})
 }
 
 var morning = time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
@@ -57,7 +56,7 @@ func flush(tb testing.TB, l *Log) {
 func merge(tb testing.TB, l *Log) {
 	tb.Helper()
 	for len(l.fresh) > 0 {
-		if err := l.merge(context.Background(), l.fresh); err != nil {
+		if _, err := l.merge(context.Background(), l.disk.node, l.fresh); err != nil {
 			tb.Fatal(err)
 		}
 	}
@@ -96,7 +95,7 @@ func all(tb testing.TB, l *Log, station ident.StationID, f Filter, limit int) []
 	return nil
 }
 
-func TestEntriesComeBackAsTheyWere(t *testing.T) {
+func testEntriesComeBackAsTheyWere(t *testing.T, on database) {
 	station, organisation := testStation(1), testOrganisation
 	long := strings.Repeat("x", dataMax)
 	id := "0f4c1b2a-77aa-4c1e-9d3e-2b1d1f1d7a10"
@@ -136,7 +135,7 @@ func TestEntriesComeBackAsTheyWere(t *testing.T) {
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			log := openTemporary(t)
+			log := openTemporary(t, on)
 			log.Append(Entry{Station: testStation(0), At: morning, Direction: In, Data: []byte("of another station")})
 			test.entry.Station, test.entry.Organisation = station, organisation
 			if test.entry.At.IsZero() {
@@ -163,8 +162,8 @@ func TestEntriesComeBackAsTheyWere(t *testing.T) {
 
 // A station that invents an action for each frame does not make a block that
 // nobody can unpack any more.
-func TestManyLongTexts(t *testing.T) {
-	log := openTemporary(t)
+func testManyLongTexts(t *testing.T, on database) {
+	log := openTemporary(t, on)
 	station := testStation(1)
 	const count = 4000
 	for i := range count {
@@ -182,11 +181,11 @@ func TestManyLongTexts(t *testing.T) {
 	}
 }
 
-func TestRunWritesEverySecondMergesAndPrunes(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "frames.db")
+func testRunWritesEverySecondMergesAndPrunes(t *testing.T, on database) {
+	where := on(t)
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(context.Background())
-		log, err := Open(ctx, Options{Path: path, Clock: clock.System{}, Retention: 2 * time.Hour})
+		log, err := Open(ctx, where.with(Options{Clock: clock.System{}, Retention: 2 * time.Hour}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -229,10 +228,10 @@ func TestRunWritesEverySecondMergesAndPrunes(t *testing.T) {
 	})
 }
 
-func TestAFullBatchIsWrittenAtOnce(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "frames.db")
+func testAFullBatchIsWrittenAtOnce(t *testing.T, on database) {
+	where := on(t)
 	synctest.Test(t, func(t *testing.T) {
-		log := openTest(t, path, clock.System{})
+		log := openTest(t, where, clock.System{})
 		go func() {
 			if err := log.Run(t.Context()); err != nil {
 				t.Error(err)
@@ -251,8 +250,8 @@ func TestAFullBatchIsWrittenAtOnce(t *testing.T) {
 	})
 }
 
-func TestWhatDoesNotFitGivesWay(t *testing.T) {
-	log := openTemporary(t)
+func testWhatDoesNotFitGivesWay(t *testing.T, on database) {
+	log := openTemporary(t, on)
 	loud, quiet := testStation(1), testStation(2)
 	log.Append(Entry{Station: quiet, Organisation: testOrganisation, At: morning, Direction: In, Data: []byte("the oldest")})
 	const size = 4096
@@ -289,10 +288,14 @@ func TestWhatDoesNotFitGivesWay(t *testing.T) {
 	}
 }
 
-func TestADiskThatFailsIsTriedAgain(t *testing.T) {
-	log := openTemporary(t)
+func testADiskThatFailsIsTriedAgain(t *testing.T, on database) {
+	log := openTemporary(t, on)
 	station := testStation(1)
-	if _, err := log.disk.writer.Exec(`CREATE TRIGGER broken BEFORE INSERT ON fresh_blocks BEGIN SELECT RAISE(ABORT, 'broken'); END`); err != nil {
+	fail, work := `CREATE TRIGGER broken BEFORE INSERT ON fresh_blocks BEGIN SELECT RAISE(ABORT, 'broken'); END`, `DROP TRIGGER broken`
+	if log.disk.still != nil { // PostgreSQL
+		fail, work = `ALTER TABLE fresh_blocks ADD CONSTRAINT broken CHECK (frames < 0) NOT VALID`, `ALTER TABLE fresh_blocks DROP CONSTRAINT broken`
+	}
+	if _, err := log.disk.writer.Exec(fail); err != nil {
 		t.Fatal(err)
 	}
 	log.Append(Entry{Station: station, At: morning, Data: []byte("kept")})
@@ -304,7 +307,7 @@ func TestADiskThatFailsIsTriedAgain(t *testing.T) {
 			t.Errorf("while the disk fails: got %v", got)
 		}
 	}
-	if _, err := log.disk.writer.Exec(`DROP TRIGGER broken`); err != nil {
+	if _, err := log.disk.writer.Exec(work); err != nil {
 		t.Fatal(err)
 	}
 	flush(t, log)
@@ -313,12 +316,12 @@ func TestADiskThatFailsIsTriedAgain(t *testing.T) {
 	}
 }
 
-func TestSeqGrowsAcrossRestartsAndClocks(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "frames.db")
+func testSeqGrowsAcrossRestartsAndClocks(t *testing.T, on database) {
+	where := on(t)
 	station := testStation(1)
 	times := []time.Duration{0, 0, time.Hour, -time.Hour, 2 * time.Second, time.Hour} // the clock goes back, and comes again
 	for i, after := range times {
-		log, err := Open(t.Context(), Options{Path: path, Clock: &setClock{now: morning}})
+		log, err := Open(t.Context(), where.with(Options{Clock: &setClock{now: morning}}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -331,7 +334,7 @@ func TestSeqGrowsAcrossRestartsAndClocks(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	log := openTest(t, path, &setClock{now: morning})
+	log := openTest(t, where, &setClock{now: morning})
 	got := all(t, log, station, Filter{}, 2)
 	if len(got) != len(times) {
 		t.Fatalf("got %d records, want %d", len(got), len(times))

@@ -144,7 +144,7 @@ func (m *memory) notes() []Entry {
 		notes = append(notes, Entry{
 			Station: station, Organisation: lost.organisation, At: lost.last, Direction: Note, Type: TypeLost,
 			Note: strconv.Itoa(lost.frames) + " frames since " + lost.first.Format(time.RFC3339Nano) +
-				" were not written: the disk did not keep up",
+				" were not written: the database was away or did not keep up",
 		})
 	}
 	clear(m.lost)
@@ -164,9 +164,7 @@ func (l *Log) Append(e Entry) {
 
 // append adds an entry; l.mu is held.
 func (l *Log) append(e Entry) {
-	r, full := l.memory.put(e)
-	l.crowd.offer(r)
-	if full {
+	if _, full := l.memory.put(e); full {
 		select {
 		case l.full <- struct{}{}:
 		default: // Run knows already

@@ -14,8 +14,8 @@ import (
 	"pylon/internal/kernel/page"
 )
 
-func TestFilter(t *testing.T) {
-	log := openTemporary(t)
+func testFilter(t *testing.T, on database) {
+	log := openTemporary(t, on)
 	station := testStation(1)
 	for i, e := range []Entry{
 		{Direction: In, Action: "Authorize", Data: []byte(`[2,"1","Authorize",{"idTag":"CAFÉ"}]`)},
@@ -63,8 +63,8 @@ func TestFilter(t *testing.T) {
 	}
 }
 
-func TestBadCursor(t *testing.T) {
-	log := openTemporary(t)
+func testBadCursor(t *testing.T, on database) {
+	log := openTemporary(t, on)
 	for _, cursor := range []string{"!", "1 2", strings.Repeat("z", 40), "\xff"} {
 		if _, err := log.Query(t.Context(), testStation(1), Filter{}, page.Query{Cursor: cursor}); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%q: got %v, want Invalid", cursor, err)
@@ -74,10 +74,10 @@ func TestBadCursor(t *testing.T) {
 
 // Between any two pages frames are appended, written and merged: each that was
 // there when the reading began comes exactly once, in order, in both orders.
-func TestPagesWhileTheLogMoves(t *testing.T) {
+func testPagesWhileTheLogMoves(t *testing.T, on database) {
 	for seed := range uint64(20) {
 		random := rand.New(rand.NewPCG(seed, 7))
-		log := openTemporary(t)
+		log := openTemporary(t, on)
 		now, count := morning, 0
 		grow := func() {
 			for range random.IntN(40) {
@@ -89,7 +89,7 @@ func TestPagesWhileTheLogMoves(t *testing.T) {
 				flush(t, log)
 			}
 			if random.IntN(3) == 0 && len(log.fresh) > 0 {
-				if err := log.merge(t.Context(), log.fresh[:1+random.IntN(len(log.fresh))]); err != nil {
+				if _, err := log.merge(t.Context(), log.disk.node, log.fresh[:1+random.IntN(len(log.fresh))]); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -127,9 +127,9 @@ func TestPagesWhileTheLogMoves(t *testing.T) {
 
 // A reader that pages behind a writer sees each frame once while others write
 // and merge at the same time.
-func TestReadersBesideWriters(t *testing.T) {
+func testReadersBesideWriters(t *testing.T, on database) {
 	const frames = 20_000
-	log := openTemporary(t)
+	log := openTemporary(t, on)
 	station := testStation(1)
 	var writers sync.WaitGroup
 	writers.Go(func() {
@@ -171,8 +171,8 @@ func TestReadersBesideWriters(t *testing.T) {
 	writers.Wait()
 }
 
-func TestAPageThatSearchesMuchIsShort(t *testing.T) {
-	log := openTemporary(t)
+func testAPageThatSearchesMuchIsShort(t *testing.T, on database) {
+	log := openTemporary(t, on)
 	station := testStation(1)
 	const size = 512 << 10
 	blocks := scanMax/size + 40
@@ -204,7 +204,7 @@ func TestAPageThatSearchesMuchIsShort(t *testing.T) {
 }
 
 // Two stations whose fingerprints are the same stay apart.
-func TestFingerprintsMayCollide(t *testing.T) {
+func testFingerprintsMayCollide(t *testing.T, on database) {
 	known := map[uint32]ident.StationID{}
 	var one, other ident.StationID
 	for i := 0; one == ""; i++ {
@@ -215,7 +215,7 @@ func TestFingerprintsMayCollide(t *testing.T) {
 		}
 		known[print] = station
 	}
-	log := openTemporary(t)
+	log := openTemporary(t, on)
 	log.Append(Entry{Station: one, At: morning, Data: []byte("one")})
 	for _, place := range places {
 		place.move(t, log)
@@ -228,8 +228,8 @@ func TestFingerprintsMayCollide(t *testing.T) {
 	}
 }
 
-func TestADamagedBlockIsNotSilent(t *testing.T) {
-	log := openTemporary(t)
+func testADamagedBlockIsNotSilent(t *testing.T, on database) {
+	log := openTemporary(t, on)
 	station := testStation(1)
 	for i := range 5 {
 		log.Append(Entry{Station: station, At: morning.Add(time.Duration(i) * time.Second), Direction: In, MessageID: fmt.Sprint(i)})

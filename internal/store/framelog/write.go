@@ -8,6 +8,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"pylon/internal/kernel/ident"
 )
 
 const (
@@ -53,7 +55,8 @@ func (l *Log) write(ctx context.Context, b *batch) error {
 	fresh.raw = len(raw)
 	data := l.codec.compress(nil, raw)
 
-	err := l.change(ctx, func(tx *sql.Tx) error { return addFresh(ctx, tx, fresh, data) }, func() {
+	err := l.change(ctx, func(ctx context.Context, tx *sql.Tx) error { return l.disk.addFresh(ctx, tx, fresh, data) }, func() {
+		fresh.stations = nil
 		l.fresh = append(l.fresh, fresh)
 		l.mu.Lock()
 		defer l.mu.Unlock()
@@ -73,13 +76,16 @@ func (l *Log) write(ctx context.Context, b *batch) error {
 
 // change does the change in one transaction and, when that has landed, what
 // follows from it in memory. A reader sees both or nothing.
-func (l *Log) change(ctx context.Context, change func(*sql.Tx) error, landed func()) error {
+func (l *Log) change(ctx context.Context, change func(context.Context, *sql.Tx) error, landed func()) error {
+	ctx, cancel := context.WithTimeout(ctx, writeMax)
+	defer cancel()
 	tx, err := l.disk.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("frame log: %w", err)
 	}
-	if err := change(tx); err != nil {
-		return errors.Join(err, tx.Rollback())
+	if err := change(ctx, tx); err != nil {
+		_ = tx.Rollback() // or the connection is gone, and the transaction with it
+		return err
 	}
 	l.view.Lock()
 	defer l.view.Unlock()
@@ -102,7 +108,7 @@ func fingerprints(sorted []*Record) []uint32 {
 	return slices.Compact(prints)
 }
 
-// mergeIfDue merges fresh blocks that are many or old.
+// mergeIfDue merges the node's fresh blocks when they are many or old.
 func (l *Log) mergeIfDue(ctx context.Context) error {
 	l.writing.Lock()
 	defer l.writing.Unlock()
@@ -111,10 +117,45 @@ func (l *Log) mergeIfDue(ctx context.Context) error {
 		if n == 0 {
 			return nil
 		}
-		if err := l.merge(ctx, l.fresh[:n]); err != nil {
+		_, err := l.merge(ctx, l.disk.node, l.fresh[:n])
+		if errors.Is(err, errMoved) { // a merge landed of which nobody knew
+			return l.reload(ctx)
+		}
+		if err != nil {
 			return err
 		}
 	}
+}
+
+// reload looks anew which fresh blocks the node has.
+func (l *Log) reload(ctx context.Context) error {
+	fresh, err := l.disk.freshOf(ctx, l.disk.node, math.MaxInt64)
+	if err == nil {
+		l.fresh = fresh
+	}
+	return err
+}
+
+// mergeLeft merges fresh blocks that nodes have left which are dead by now. When
+// another node is quicker, that is as good.
+func (l *Log) mergeLeft(ctx context.Context) error {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	before := l.clock.Now().Add(-leftAfter).UnixMicro()
+	nodes, err := l.disk.leftBehind(ctx, before)
+	if err != nil {
+		return err
+	}
+	for _, node := range nodes {
+		fresh, err := l.disk.freshOf(ctx, node, before)
+		for n := 0; err == nil && len(fresh) > 0; fresh = fresh[n:] {
+			n, err = l.merge(ctx, node, fresh[:mergeable(fresh, l.clock.Now())])
+		}
+		if err != nil && !errors.Is(err, errMoved) {
+			return err
+		}
+	}
+	return nil
 }
 
 // mergeable returns how many of the fresh blocks, oldest first, shall become a
@@ -134,48 +175,66 @@ func mergeable(fresh []freshBlock, now time.Time) int {
 	return 0
 }
 
-// merge makes a run of fresh blocks. One that is damaged is kept as it is, as a
-// run of its own: somebody may mend it, and a search has to say that something
-// is missing.
-func (l *Log) merge(ctx context.Context, fresh []freshBlock) error {
-	frames := 0
-	for _, f := range fresh {
-		frames += f.frames
-	}
-	records := make([]Record, 0, frames)
-	merged := 0
-	var damaged []byte
-	for _, f := range fresh {
-		data, err := readFresh(ctx, l.disk.reader, f.first)
-		if err != nil {
-			return err
-		}
-		more, err := l.codec.unpackAll(records, data)
-		if err != nil {
-			damaged = data
-			break
-		}
-		records = more
-		merged++
+// merge makes a run of fresh blocks of a node, the first of them or all, and
+// returns how many. A block that is damaged is kept as it is, as a run of its own: somebody may
+// mend it, and a search has to say that something is missing.
+func (l *Log) merge(ctx context.Context, node ident.NodeID, fresh []freshBlock) (merged int, err error) {
+	records, merged, damaged, err := l.readMergeable(ctx, node, fresh)
+	if err != nil {
+		return 0, err
 	}
 	if merged == 0 {
-		return l.keepDamaged(ctx, fresh[0], damaged)
+		return 1, l.keepDamaged(ctx, node, fresh[0], damaged)
 	}
 	sorted := make([]*Record, len(records))
 	for i := range records {
 		sorted[i] = &records[i]
 	}
 	slices.SortFunc(sorted, byStation)
-	return l.change(ctx, func(tx *sql.Tx) error {
+	return merged, l.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if err := dropFresh(ctx, tx, node, fresh[:merged]); err != nil {
+			return err
+		}
 		for part, rest := 0, sorted; len(rest) > 0; part++ {
 			n := cut(rest)
-			if err := l.addPart(ctx, tx, mergedBlock{run: fresh[0].first, part: part}, rest[:n]); err != nil {
+			if err := l.addPart(ctx, tx, mergedBlock{node: node, run: fresh[0].first, part: part}, rest[:n]); err != nil {
 				return err
 			}
 			rest = rest[n:]
 		}
-		return dropFresh(ctx, tx, fresh[merged-1].first)
-	}, func() { l.fresh = l.fresh[merged:] })
+		return nil
+	}, func() { l.merged(node, merged) })
+}
+
+// readMergeable returns the records of the first blocks, how many blocks that
+// are, and the data of the one that stopped it, which is damaged.
+func (l *Log) readMergeable(ctx context.Context, node ident.NodeID, fresh []freshBlock) (records []Record, merged int, damaged []byte, err error) {
+	ctx, cancel := context.WithTimeout(ctx, searchMax)
+	defer cancel()
+	frames := 0
+	for _, f := range fresh {
+		frames += f.frames
+	}
+	records = make([]Record, 0, frames)
+	for i, f := range fresh {
+		data, err := readFresh(ctx, l.disk.reader, node, f.first)
+		if err != nil {
+			return nil, 0, nil, err
+		}
+		more, err := l.codec.unpackAll(records, data)
+		if err != nil {
+			return records, i, data, nil // the block is damaged: it is kept, and every search finds it
+		}
+		records = more
+	}
+	return records, len(fresh), nil, nil
+}
+
+// merged notes that the first fresh blocks of a node are in a run.
+func (l *Log) merged(node ident.NodeID, blocks int) {
+	if node == l.disk.node {
+		l.fresh = l.fresh[blocks:]
+	}
 }
 
 // cut returns how many records make the next block.
@@ -202,12 +261,15 @@ func (l *Log) addPart(ctx context.Context, tx *sql.Tx, m mergedBlock, records []
 }
 
 // keepDamaged makes a damaged fresh block a run that every search comes across.
-func (l *Log) keepDamaged(ctx context.Context, f freshBlock, data []byte) error {
-	m := mergedBlock{run: f.first, lastStation: "~", last: f.last, lastUS: f.last, frames: f.frames}
-	return l.change(ctx, func(tx *sql.Tx) error {
-		return errors.Join(addMerged(ctx, tx, m, data), dropFresh(ctx, tx, f.first))
+func (l *Log) keepDamaged(ctx context.Context, node ident.NodeID, f freshBlock, data []byte) error {
+	m := mergedBlock{node: node, run: f.first, lastStation: "~", last: f.last, lastUS: f.last, frames: f.frames}
+	return l.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if err := dropFresh(ctx, tx, node, []freshBlock{f}); err != nil {
+			return err
+		}
+		return addMerged(ctx, tx, m, data)
 	}, func() {
-		l.fresh = l.fresh[1:]
+		l.merged(node, 1)
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.stats.Damaged++
@@ -215,8 +277,8 @@ func (l *Log) keepDamaged(ctx context.Context, f freshBlock, data []byte) error 
 }
 
 // Prune removes frames that are older than the retention, and the oldest while
-// the log takes more room than it may. It goes by whole blocks: a frame may stay
-// some time longer than it must.
+// the log takes more room than it may: of all nodes, whichever does it. It goes
+// by whole blocks: a frame may stay some time longer than it must.
 func (l *Log) Prune(ctx context.Context) error {
 	l.writing.Lock()
 	defer l.writing.Unlock()
@@ -227,17 +289,18 @@ func (l *Log) Prune(ctx context.Context) error {
 			return fmt.Errorf("prune frame log: %w", err)
 		}
 	}
-	for n := int64(surplusStep); n == surplusStep; {
-		size, err := l.disk.size(ctx)
+	for {
+		size, err := l.disk.size(ctx, l.disk.reader, l.sizeMax)
 		if err == nil && size <= l.sizeMax {
 			return nil
 		}
-		if err == nil {
-			n, err = l.disk.dropOldest(ctx)
+		for freed := int64(0); err == nil && size > l.sizeMax; size -= freed {
+			if freed, err = l.disk.dropOldest(ctx); err == nil && freed == 0 {
+				return nil // what is left is not merged yet
+			}
 		}
 		if err != nil {
 			return fmt.Errorf("prune frame log: %w", err)
 		}
 	}
-	return nil
 }

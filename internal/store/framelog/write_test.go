@@ -2,7 +2,6 @@ package framelog
 
 import (
 	"fmt"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -31,8 +30,8 @@ func TestMergeIsDue(t *testing.T) {
 }
 
 // A search over one station does not unpack what the others said.
-func TestMergedBlocksAreCutByStation(t *testing.T) {
-	log := openTemporary(t)
+func testMergedBlocksAreCutByStation(t *testing.T, on database) {
+	log := openTemporary(t, on)
 	w := newWorkload(100, time.Millisecond)
 	raw := 0
 	for range 10_000 {
@@ -53,7 +52,7 @@ func TestMergedBlocksAreCutByStation(t *testing.T) {
 	}
 	defer p.close()
 	s.codec = log.codec
-	if err := s.searchMerged(t.Context(), p); err != nil {
+	if err := s.run(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
 	if s.spent == 0 || s.spent > 3*blockRaw || raw < 20*blockRaw {
@@ -61,9 +60,9 @@ func TestMergedBlocksAreCutByStation(t *testing.T) {
 	}
 }
 
-func TestPrune(t *testing.T) {
+func testPrune(t *testing.T, on database) {
 	clock := &setClock{now: morning}
-	log, err := Open(t.Context(), Options{Path: filepath.Join(t.TempDir(), "frames.db"), Clock: clock, Retention: 24 * time.Hour})
+	log, err := Open(t.Context(), on(t).with(Options{Clock: clock, Retention: 24 * time.Hour}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,8 +92,8 @@ func TestPrune(t *testing.T) {
 	}
 }
 
-func TestPruneBySize(t *testing.T) {
-	log := openTemporary(t)
+func testPruneBySize(t *testing.T, on database) {
+	log := openTemporary(t, on)
 	log.sizeMax = 2 << 20
 	w := newWorkload(100, time.Millisecond)
 	for range 40 {
@@ -106,7 +105,7 @@ func TestPruneBySize(t *testing.T) {
 		flush(t, log)
 		merge(t, log)
 	}
-	before, err := log.disk.size(t.Context())
+	before, err := log.disk.size(t.Context(), log.disk.reader, 0)
 	if err != nil || before < log.sizeMax {
 		t.Fatalf("got %d bytes, %v; want more than may stay", before, err)
 	}
@@ -117,7 +116,7 @@ func TestPruneBySize(t *testing.T) {
 	if err := log.Prune(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	after, err := log.disk.size(t.Context())
+	after, err := log.disk.size(t.Context(), log.disk.reader, 0)
 	if err != nil || after > log.sizeMax || after < log.sizeMax/2 {
 		t.Errorf("got %d bytes, %v; want up to %d", after, err, log.sizeMax)
 	}

@@ -404,7 +404,17 @@ func (r *Reader) escaped(start, i int) (string, bool) {
 		r.syntax("is not JSON: bad escape in a text")
 		return "", false
 	}
-	return token.String(), true
+	return r.withoutZeros(token.String()), true
+}
+
+// withoutZeros returns a text that a database takes. Stations pad texts as C does:
+// what they pad with goes, and a zero character amid a text shows that it was there.
+func (r *Reader) withoutZeros(s string) string {
+	if strings.IndexByte(s, 0) < 0 {
+		return s
+	}
+	r.add("", RuleFormat, "must not have zero characters", true)
+	return strings.ReplaceAll(strings.TrimRight(s, "\x00"), "\x00", "\uFFFD")
 }
 
 // number reads a number. The result aliases the payload.

@@ -6,6 +6,8 @@
 //
 //   - A field that stands twice in an object is refused: nobody can say which one was meant.
 //   - Integers beyond 64 bits and numbers longer than package decimal takes are out of range.
+//   - A text has no zero characters, which databases do not take. That is tolerable: those at the end are left
+//     out, others are U+FFFD.
 //   - A URI needs a scheme and no spaces; more is not looked at.
 //   - OCPP 1.6 allows limits one digit after the point ("multipleOf": 0.1). That is checked on the decimal
 //     digits, so 8.1 passes and 8.15 does not, whatever a binary float makes of them.
