@@ -105,7 +105,9 @@ func (s *stage) fuzz(tongues []tongue) {
 		}
 		fuzzers[i] = f
 	}
-	s.run(attack{name: "fuzzed frames", attackers: n, memory: 192 * mib, anyMemory: *long}, func(ctx context.Context) {
+	// Most of what it takes is a server's first work, whoever gives it: pages of the
+	// database (64 MiB), room for garbage (64), frames on their way to their log.
+	s.run(attack{name: "fuzzed frames", attackers: n, memory: 256 * mib, anyMemory: *long}, func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, time.Duration(scale(6, 120))*time.Second)
 		defer cancel()
 		each(n, func(i int) { fuzzers[i].run(ctx) })
