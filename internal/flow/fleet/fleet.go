@@ -62,8 +62,9 @@ type Fleet struct {
 	edition    edition // of templates
 	unfinished unfinished
 
-	mu   sync.Mutex
-	live map[ident.StationID]*Owner
+	mu       sync.Mutex
+	arriving map[ident.StationID]*arrival
+	live     map[ident.StationID]*Owner
 	row  []*Owner // the same, each at its place: quicker to walk than a map, and in an order that can be repeated
 }
 
@@ -74,7 +75,8 @@ func New(o Options) *Fleet {
 	}
 	f := &Fleet{
 		store: o.Store, bus: o.Bus, clock: o.Clock, log: o.Log, node: o.Node, heartbeat: o.Heartbeat, began: o.Clock.Now(),
-		live: make(map[ident.StationID]*Owner),
+		arriving: make(map[ident.StationID]*arrival),
+		live:     make(map[ident.StationID]*Owner),
 	}
 	f.organisations = newMemo(o.Clock, func(ctx context.Context, id ident.OrganisationID) (account.Organisation, error) {
 		return o.Store.Organisation(ctx, string(id))
@@ -91,6 +93,7 @@ func New(o Options) *Fleet {
 // and loads then, so that nothing an older connection commits is missed. An older
 // connection of this node is closed.
 func (f *Fleet) Claim(ctx context.Context, id ident.StationID, c Connection, h Hello) (*Owner, error) {
+	defer f.arrive(id)()
 	st, epoch, err := f.connect(ctx, id, h)
 	if err != nil {
 		return nil, err

@@ -55,8 +55,11 @@ type patchOrder struct {
 // Handle serves a message that another node, or this one, sent to the owner of
 // station id.
 func (f *Fleet) Handle(ctx context.Context, kind string, id ident.StationID, body []byte) ([]byte, error) {
-	o := f.owner(id)
-	if o == nil {
+	o, err := f.present(ctx, id)
+	switch {
+	case err != nil:
+		return nil, err
+	case o == nil:
 		return nil, fault.New(fault.Conflict, "station_offline", "station", string(id))
 	}
 	switch kind {

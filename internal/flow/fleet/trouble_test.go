@@ -220,6 +220,45 @@ func TestPatchInTheMomentOfTheConnect(t *testing.T) {
 	}
 }
 
+// The row names this node as the owner a moment before there is somebody to speak
+// to: a change of that moment waits, and is not made behind the owner's back.
+func TestPatchBetweenTheClaimsCommitAndItsEnd(t *testing.T) {
+	w := newWorld(t)
+	id := w.station("CP-1")
+	password := "0123456789abcdef"
+	patched := make(chan error, 1)
+	arrived := func(set *change.Set) error {
+		if set.Takes == nil {
+			return nil
+		}
+		read := make(chan struct{})
+		looked := func() { close(read) }
+		w.store.looked.Store(&looked)
+		go func() {
+			_, err := w.fleet.UpdateStation(t.Context(), w.by, "CP-1", station.Patch{Password: &password}, 0)
+			patched <- err
+		}()
+		<-read
+		return nil
+	}
+	w.store.after.Store(&arrived)
+	o, s := w.connect(id, station.OCPP16)
+	if err := <-patched; err != nil {
+		t.Fatal(err)
+	}
+	if got, want := o.Snapshot().Version, w.detail(id).Version; got != want {
+		t.Errorf("the owner knows version %d, want %d", got, want)
+	}
+	select {
+	case why := <-s.closed:
+		if why != "password_changed" {
+			t.Errorf("closed because of %s", why)
+		}
+	case <-time.After(patience):
+		t.Error("the socket with the old password stays open")
+	}
+}
+
 func TestReasonsToClose(t *testing.T) {
 	password, name, three := "0123456789abcdef", "x", 2
 	rejected, off := station.Rejected, false

@@ -71,7 +71,11 @@ func (f *Fleet) orderAt(ctx context.Context, d *station.Detail, what order) erro
 		return err
 	}
 	if d.Online {
-		if o := f.owner(d.Station.ID); o != nil {
+		o, err := f.present(ctx, d.Station.ID)
+		if err != nil {
+			return err
+		}
+		if o != nil {
 			return what.do(o)
 		} // else our own row outlived its socket
 	}
