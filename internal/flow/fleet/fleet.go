@@ -65,7 +65,7 @@ type Fleet struct {
 	mu       sync.Mutex
 	arriving map[ident.StationID]*arrival
 	live     map[ident.StationID]*Owner
-	row  []*Owner // the same, each at its place: quicker to walk than a map, and in an order that can be repeated
+	row      []*Owner // the same, each at its place: quicker to walk than a map, and in an order that can be repeated
 }
 
 // New returns a Fleet that owns nothing yet.
