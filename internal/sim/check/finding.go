@@ -134,7 +134,7 @@ func causes(code string) []sim.Fault {
 	case "status_storm":
 		return []sim.Fault{sim.StatusStorm}
 	case "evse_unreported":
-		return []sim.Fault{sim.UnknownStop}
+		return []sim.Fault{sim.UnknownStop, sim.ShuffledQueue} // an end before its start
 	case "command_ignored":
 		return []sim.Fault{sim.DeafCommands}
 	}
