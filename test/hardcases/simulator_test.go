@@ -223,7 +223,7 @@ func TestStatusStorm(t *testing.T) {
 	for _, s := range f.stations {
 		f.await("the storm", func() bool { return slices.Contains(f.found(s), "status_storm open") })
 	}
-	f.pass(2 * time.Hour)
+	f.passUntil(2*time.Hour, "status_storm", "resolved")
 	f.charge(stay, nil)
 	f.sessions(verdict{})
 	f.findings("status_storm resolved")
