@@ -44,7 +44,7 @@ type lobby struct {
 // visitor is a connection in the lobby.
 type visitor struct {
 	conn   net.Conn
-	since  time.Time
+	since  time.Time // steady: a clock that is set keeps nobody in
 	served bool
 }
 
@@ -60,14 +60,14 @@ func (l *lobby) note(c net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
 		if l.makeRoom() {
-			l.add(l.waiting, &visitor{conn: c, since: l.clock.Now()})
+			l.add(l.waiting, &visitor{conn: c, since: l.clock.Steady()})
 		} else {
 			go c.Close()
 		}
 	case http.StateIdle:
-		l.add(l.waiting, &visitor{conn: c, since: l.clock.Now()})
+		l.add(l.waiting, &visitor{conn: c, since: l.clock.Steady()})
 	case http.StateActive:
-		l.add(l.served, &visitor{conn: c, since: l.clock.Now(), served: true})
+		l.add(l.served, &visitor{conn: c, since: l.clock.Steady(), served: true})
 	case http.StateHijacked, http.StateClosed:
 	}
 }
@@ -102,7 +102,7 @@ func (l *lobby) makeRoom() bool {
 			continue
 		}
 		v := oldest.Value.(*visitor) //nolint:forcetypeassert // as above
-		if l.clock.Now().Sub(v.since) < queue.turn {
+		if l.clock.Steady().Sub(v.since) < queue.turn {
 			continue
 		}
 		l.remove(v.conn)

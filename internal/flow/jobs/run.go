@@ -70,7 +70,7 @@ func (r *runner) step(ctx context.Context) (finished bool, wait time.Duration, e
 	if err != nil || j.Finished() {
 		return err == nil || fault.Is(err, fault.NotFound), idleEvery, err
 	}
-	now := r.clock.Now()
+	now, since := r.clock.Now(), r.clock.Steady()
 	if j.State == job.Preparing {
 		return false, idleEvery, r.abandon(ctx, j, now)
 	}
@@ -101,7 +101,7 @@ func (r *runner) step(ctx context.Context) (finished bool, wait time.Duration, e
 	case began+landed+len(flying) > 0:
 		return finished, busyEvery, err
 	}
-	return finished, max(idleEvery, idleShare*r.clock.Now().Sub(now)), err
+	return finished, max(idleEvery, idleShare*r.clock.Steady().Sub(since)), err
 }
 
 // commit makes durable what the runner wants under its lease.
