@@ -106,8 +106,10 @@ func (s *stage) fuzz(tongues []tongue) {
 		fuzzers[i] = f
 	}
 	// Most of what it takes is a server's first work, whoever gives it: pages of the
-	// database (64 MiB), room for garbage (64), frames on their way to their log.
-	s.run(attack{name: "fuzzed frames", attackers: n, memory: 256 * mib, anyMemory: *long}, func(ctx context.Context) {
+	// database (64 MiB), room for garbage (64), frames on their way to their log. Then
+	// it stays between 150 and 280 MiB however long it lasts, with frames of up to 1 MiB
+	// from each; the rest is for a moment when many of those meet.
+	s.run(attack{name: "fuzzed frames", attackers: n, memory: 384 * mib, anyMemory: *long}, func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, time.Duration(scale(6, 120))*time.Second)
 		defer cancel()
 		each(n, func(i int) { fuzzers[i].run(ctx) })
