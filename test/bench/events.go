@@ -19,19 +19,20 @@ import (
 )
 
 const (
-	changes = 200             // status changes a second
-	lateMax = 5 * time.Second // for the last event, after the last change
+	changes  = 200             // status changes a second
+	flippers = 1000            // stations that say them: one that changes its mind more than twenty times a minute is not told of at once
+	lateMax  = 5 * time.Second // for the last event, after the last change
 )
 
 // measureEvents tells how long after a station said something others see it.
 func measureEvents(ctx context.Context, l *lab) (rows []row, err error) {
 	l.say("events")
-	s, err := l.open(ctx, "events", l.size.stations)
+	s, err := l.open(ctx, "events", flippers)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
-	stations, err := l.bring(ctx, l.stations(s, l.size.stations, both), func(s *load.Station) error {
+	stations, err := l.bring(ctx, l.stations(s, flippers, both), func(s *load.Station) error {
 		return errors.Join(s.Boot(), s.Free())
 	})
 	if err != nil {

@@ -247,7 +247,9 @@ func (s *stage) halfMessages() {
 // slowReaders ask for answers and never read them.
 func (s *stage) slowReaders() {
 	const n = 500
-	s.run(attack{name: "readers that never read", attackers: n}, func(ctx context.Context) {
+	// Until each is found out the server works as fast as it can: room for garbage (64
+	// MiB), frames on their way to their log, and what stands before each deaf socket.
+	s.run(attack{name: "readers that never read", attackers: n, memory: 160 * mib}, func(ctx context.Context) {
 		wires := s.sockets(ctx, "deaf", n, hello{protocols: []string{"ocpp1.6"}})
 		defer hangUp(wires)
 		each(n, func(i int) {
