@@ -20,6 +20,7 @@ type dialect struct {
 	lock  func() (lock.Locker, error) // keeps others from migrating at the same time; nil: there are none
 	alone bool                        // the database belongs to one process at a time
 	begin string                      // starts a transaction that writes
+	brief bool                        // the answer about one thing comes at once or never: to be able to give it up is not worth the goroutines that the libraries start for it
 
 	preparing int // connections that prepare the database: one writes, others keep the lock meanwhile
 

@@ -85,9 +85,18 @@ func all[T any](ctx context.Context, s *Store, text string, columns columns[T], 
 	return found, err
 }
 
+// few is all for a question about one thing, whose rows are few: see
+// [dialect.brief].
+func few[T any](ctx context.Context, s *Store, text string, columns columns[T], args ...any) ([]T, error) {
+	if s.dialect.brief {
+		ctx = context.WithoutCancel(ctx)
+	}
+	return all(ctx, s, text, columns, args...)
+}
+
 // one returns the first row of a query, or NotFound.
 func one[T any](ctx context.Context, s *Store, text string, columns columns[T], args ...any) (T, error) {
-	found, err := all(ctx, s, text, columns, args...)
+	found, err := few(ctx, s, text, columns, args...)
 	if err != nil || len(found) == 0 {
 		var none T
 		if err == nil {

@@ -78,7 +78,7 @@ func ownedColumns(to []column, d *detailRow) []column {
 func (s *Store) ownedBy(ctx context.Context, id ident.StationID) (d station.Detail, charging bool, err error) {
 	query := "SELECT " + detailFields() + ", " + ownedFields() + " FROM " + detailFrom +
 		" LEFT JOIN connectors c ON c.station = t.id WHERE t.id = $1 ORDER BY c.evse, c.connector"
-	rows, err := all(ctx, s, query, func(to []column, d *detailRow) []column {
+	rows, err := few(ctx, s, query, func(to []column, d *detailRow) []column {
 		return ownedColumns(detailColumns(to, d), d)
 	}, string(id))
 	if err != nil {
@@ -95,7 +95,7 @@ func (s *Store) ownedBy(ctx context.Context, id ident.StationID) (d station.Deta
 func (s *Store) Known(ctx context.Context, was *station.Station) (station.Detail, []session.Session, error) {
 	query := "SELECT t.version, " + links.list("l") + ", l.epoch, n.node IS NOT NULL, " + ownedFields() + " FROM " + detailFrom +
 		" LEFT JOIN connectors c ON c.station = t.id WHERE t.id = $1 ORDER BY c.evse, c.connector"
-	rows, err := all(ctx, s, query, func(to []column, d *detailRow) []column {
+	rows, err := few(ctx, s, query, func(to []column, d *detailRow) []column {
 		to = links.columns(append(to, number("version", &d.Station.Version)), &d.Link)
 		to = append(to, number("epoch", &d.Epoch), flag("alive", &d.alive))
 		return ownedColumns(to, d)
@@ -161,7 +161,7 @@ func (s *Store) Owned(ctx context.Context, id ident.StationID) (station.Detail, 
 
 // openSessions returns those of a station, oldest first.
 func (s *Store) openSessions(ctx context.Context, id ident.StationID) ([]session.Session, error) {
-	return all(ctx, s, sessionFrom()+"WHERE s.station = $1 AND s.ended_at IS NULL ORDER BY s.started_at, s.id", sessionColumns, string(id))
+	return few(ctx, s, sessionFrom()+"WHERE s.station = $1 AND s.ended_at IS NULL ORDER BY s.started_at, s.id", sessionColumns, string(id))
 }
 
 // GoneLinks returns links of stations that have been away since before and have

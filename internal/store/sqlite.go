@@ -24,6 +24,7 @@ const (
 func sqliteDialect() dialect {
 	return dialect{
 		goose: goose.DialectSQLite3, alone: true, begin: "BEGIN IMMEDIATE", preparing: 1,
+		brief:   true,
 		connect: connectSQLite, open: openSerial, text: questionMarks, schema: rowNumbers, guard: guardByReading, trouble: sqliteTrouble, stale: func(error) bool { return false },
 	}
 }
