@@ -29,7 +29,6 @@ func Pylon() House {
 		Globals: map[string]string{},
 		Modules: []string{
 			"github.com/go-json-experiment/json", // the standard library's next encoding/json
-			"github.com/cockroachdb/apd/v3",      // decimals of any length
 		},
 	}
 }
