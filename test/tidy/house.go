@@ -22,7 +22,7 @@ func Pylon() House {
 		FileLines: 600,
 		FuncLines: 70,
 		DomainOrder: []string{
-			"lease", "event", "account", "site", "device", "station", "tariff", "driver", "token", "reservation", "meter", "session", "command", "job",
+			"lease", "event", "account", "site", "device", "station", "tariff", "driver", "token", "reservation", "meter", "metering", "session", "command", "job",
 			"ledger", "billing", "payment", "power", "incident", "support", "roaming", "notify", "report",
 			"change", // what decisions of all of them come to
 		},

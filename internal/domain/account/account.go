@@ -39,10 +39,15 @@ const (
 	TokensRead         Scope = "tokens:read"
 	TokensWrite        Scope = "tokens:write"
 	SessionsRead       Scope = "sessions:read"
+	TariffsRead        Scope = "tariffs:read"
+	TariffsWrite       Scope = "tariffs:write"
 	CommandsRead       Scope = "commands:read"
 	CommandsWrite      Scope = "commands:write"
 	EventsRead         Scope = "events:read"
 	EventsWrite        Scope = "events:write" // trying again what a consumer gave up
+	LedgerRead         Scope = "ledger:read"  // accounts, journals, balances
+	BillsRead          Scope = "bills:read"   // what customers were given, and what sessions owe
+	BillsWrite         Scope = "bills:write"  // how the organisation bills
 	KeysRead           Scope = "keys:read"
 	KeysWrite          Scope = "keys:write"
 	LogRead            Scope = "log:read"   // the station's frame log: holds driver tokens
@@ -53,7 +58,7 @@ const (
 func Scopes() []Scope {
 	return []Scope{
 		All, OrganisationsRead, OrganisationsWrite, SitesRead, SitesWrite, StationsRead, StationsWrite,
-		TokensRead, TokensWrite, SessionsRead, CommandsRead, CommandsWrite, EventsRead, EventsWrite, KeysRead, KeysWrite, LogRead, OCPPWrite,
+		TokensRead, TokensWrite, SessionsRead, TariffsRead, TariffsWrite, CommandsRead, CommandsWrite, EventsRead, EventsWrite, LedgerRead, BillsRead, BillsWrite, KeysRead, KeysWrite, LogRead, OCPPWrite,
 	}
 }
 

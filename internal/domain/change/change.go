@@ -8,16 +8,19 @@ import (
 	"time"
 
 	"pylon/internal/domain/account"
+	"pylon/internal/domain/billing"
 	"pylon/internal/domain/command"
 	"pylon/internal/domain/device"
 	"pylon/internal/domain/event"
 	"pylon/internal/domain/job"
 	"pylon/internal/domain/lease"
+	"pylon/internal/domain/ledger"
 	"pylon/internal/domain/meter"
 	"pylon/internal/domain/report"
 	"pylon/internal/domain/session"
 	"pylon/internal/domain/site"
 	"pylon/internal/domain/station"
+	"pylon/internal/domain/tariff"
 	"pylon/internal/domain/token"
 	"pylon/internal/kernel/fault"
 	"pylon/internal/kernel/ident"
@@ -39,6 +42,11 @@ import (
 // written under that epoch, too, whatever Owner says, and an event without a
 // version gets it as such. When the station is no more, the Set is refused with an
 // error of kind NotFound.
+//
+// A Set with a journal that was posted before, for the same source, template and
+// revision, or taking back the same, is refused whole: with [ErrPosted] when all
+// its journals say what was posted then, else with [ErrExists]. One that would
+// bring a balance beyond its limit is refused with [ErrLimit].
 type Set struct {
 	Owner Owner       // zero: the Set writes no row of a station, an EVSE or an open session
 	Under lease.Grant // the lease of who writes, which must still be his; zero: he needs none
@@ -68,6 +76,16 @@ type Set struct {
 	Cursors       []event.Cursor
 	DeadLetters   []event.DeadLetter
 	Usage         []report.Day
+	Tariffs       []tariff.Tariff  // without their editions
+	Editions      []tariff.Edition // published: they are new
+	Assignments   []tariff.Assignment
+	Series        []ledger.Series    // that begin, before numbers are drawn from them; one that is there stays as it is
+	Snapshots     []billing.Snapshot // kept once, whoever writes them again
+	Tabs          []billing.Tab
+	Bills         []billing.Bill // issued; their journals are in Journals
+	Profiles      []billing.Profile
+	Journals      []ledger.Journal // posted; the commit writes their Number
+	Checks        []ledger.Check   // of the books
 
 	Events      []event.Event
 	Audits      []account.Audit
@@ -105,6 +123,8 @@ const (
 	KindCommand
 	KindTemplate
 	KindJob
+	KindTariff
+	KindAssignment
 )
 
 // Idempotency is the answer to a request, kept so that its repetition gets the
@@ -129,6 +149,14 @@ var ErrSuperseded = fault.New(fault.Stale, "owner_superseded")
 // ErrLeaseLost says that the lease under which the Set was to be written is
 // another's by now: stop the work that it was for.
 var ErrLeaseLost = fault.New(fault.Stale, "lease_lost")
+
+// ErrPosted says that the journals of the Set were posted before, as they are:
+// whoever repeats himself has nothing left to do.
+var ErrPosted = fault.New(fault.Conflict, "already_posted")
+
+// ErrLimit says that a balance would go beyond its limit: nobody spends what he
+// has not.
+var ErrLimit = fault.New(fault.Conflict, "balance_insufficient")
 
 // ErrExists says that a new row breaks a uniqueness (identity, uid, slug).
 var ErrExists = fault.New(fault.Conflict, "already_exists")

@@ -12,8 +12,8 @@ import (
 // Callers tell the refusals apart through whatever wraps them, by identity and
 // by code; edges only by kind.
 func TestRefusals(t *testing.T) {
-	all := []error{change.ErrStale, change.ErrSuperseded, change.ErrLeaseLost, change.ErrExists}
-	kinds := []fault.Kind{fault.Stale, fault.Stale, fault.Stale, fault.Conflict}
+	all := []error{change.ErrStale, change.ErrSuperseded, change.ErrLeaseLost, change.ErrExists, change.ErrPosted, change.ErrLimit}
+	kinds := []fault.Kind{fault.Stale, fault.Stale, fault.Stale, fault.Conflict, fault.Conflict, fault.Conflict}
 	for i, err := range all {
 		wrapped := fmt.Errorf("station cs-1: boot: %w", err)
 		if got := fault.KindOf(wrapped); got != kinds[i] {

@@ -37,6 +37,13 @@ const (
 	TemplateCreated     Type = "template.created"
 	TemplateUpdated     Type = "template.updated"
 	TemplateDeleted     Type = "template.deleted"
+	TariffCreated       Type = "tariff.created"
+	TariffUpdated       Type = "tariff.updated"
+	TariffPublished     Type = "tariff.published" // its draft is an edition now, which prices what begins while it is valid
+	TariffDeleted       Type = "tariff.deleted"
+	AssignmentCreated   Type = "assignment.created" // of a tariff to places and drivers
+	AssignmentUpdated   Type = "assignment.updated"
+	AssignmentDeleted   Type = "assignment.deleted"
 	SiteCreated         Type = "site.created"
 	SiteUpdated         Type = "site.updated"
 	SiteDeleted         Type = "site.deleted"
@@ -51,6 +58,9 @@ const (
 	JobCreated          Type = "job.created"
 	JobUpdated          Type = "job.updated" // at most once a second while it runs
 	JobFinished         Type = "job.finished"
+	BillIssued          Type = "bill.issued" // or a credit note
+	BillHeld            Type = "bill.held"   // no bill can be made of a session, and somebody has to look
+	ProfileUpdated      Type = "billing_profile.updated"
 	EventFailed         Type = "event.failed"  // a consumer gave an event up: see [DeadLetter]
 	EventSettled        Type = "event.settled" // it was tried again, and went through
 )

@@ -181,8 +181,7 @@ func together(readings []rating.Reading) []rating.Reading {
 func rising(readings []rating.Reading) []rating.Reading {
 	var least *unit.MilliWattHour
 	kept := readings[:0:0]
-	for i := len(readings) - 1; i >= 0; i-- {
-		r := readings[i]
+	for _, r := range slices.Backward(readings) {
 		if r.Energy != nil && least != nil && *r.Energy > *least {
 			r.Energy = nil
 		}

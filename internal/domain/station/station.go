@@ -249,5 +249,7 @@ const (
 	SettingRefused      FindingCode = "setting_refused"       // the station does not take a value that is desired of it
 	SettingDrifted      FindingCode = "setting_drifted"       // a value that was set is another one now
 	EventFailed         FindingCode = "event_failed"          // a part of Pylon gave up an event of the station, or of the organisation: a dead letter
+	LedgerBroken        FindingCode = "ledger_broken"         // a row of the books is not as it was written; its detail says which
+	BillHeld            FindingCode = "bill_held"             // no bill can be made of the session; its detail says why
 	DeviceAlert         FindingCode = "device_alert"          // a monitor of severity 0 to 3 was triggered; its clearing resolves it
 )

@@ -2,6 +2,8 @@ package exact_test
 
 import (
 	"errors"
+	"math"
+	"math/big"
 	"testing"
 
 	"pylon/internal/kernel/decimal"
@@ -62,4 +64,35 @@ func TestParse(t *testing.T) {
 			t.Errorf("%s: got %v, %v, want %v", text, n, err, decimal.ErrSyntax)
 		}
 	}
+}
+
+// A number is the same however it was made, and stays it whatever is done with those it was made of.
+func TestMade(t *testing.T) {
+	p, q := big.NewInt(6), big.NewInt(-4)
+	rational := exact.Rational(p, q)
+	p.SetInt64(1)
+	tests := []struct {
+		name string
+		got  exact.Number
+		want string
+	}{
+		{"a fraction not in lowest terms", exact.Fraction(6, 4), "3/2"},
+		{"a fraction of a negative", exact.Fraction(6, -4), "-3/2"},
+		{"no thirds", exact.Fraction(0, -3), "0"},
+		{"the least integer", exact.Int(math.MinInt64), "-9223372036854775808"},
+		{"the least integer of the least", exact.Fraction(math.MinInt64, math.MinInt64), "1"},
+		{"a quotient of integers of any length", rational, "-3/2"},
+	}
+	for _, tt := range tests {
+		num, den := tt.got.Ratio()
+		if again := exact.Rational(num, den); tt.got.String() != tt.want || !again.Equal(tt.got) {
+			t.Errorf("%s: got %v, and taken apart %v, want %s", tt.name, tt.got, again, tt.want)
+		}
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("a fraction of nothing: got no panic")
+		}
+	}()
+	exact.Fraction(1, 0)
 }

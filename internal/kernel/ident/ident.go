@@ -7,6 +7,7 @@ package ident
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/binary"
 	"strings"
 	"time"
@@ -44,6 +45,16 @@ type (
 	HappeningID string
 	// DeadLetterID names an event that a consumer gave up.
 	DeadLetterID string
+	// TariffID names what an organisation asks for charging.
+	TariffID string
+	// AssignmentID names a rule that says where and for whom a tariff is.
+	AssignmentID string
+	// JournalID names something that happened to money.
+	JournalID string
+	// BillID names a document that a customer was given.
+	BillID string
+	// AccountID names where amounts come from and go to; it is derived.
+	AccountID string
 	// NodeID names one run of one Pylon process.
 	NodeID string
 )
@@ -62,6 +73,11 @@ func (TemplateID) prefix() string       { return "tpl_" }
 func (VariableChangeID) prefix() string { return "chg_" }
 func (HappeningID) prefix() string      { return "hap_" }
 func (DeadLetterID) prefix() string     { return "dlt_" }
+func (TariffID) prefix() string         { return "trf_" }
+func (AssignmentID) prefix() string     { return "asg_" }
+func (JournalID) prefix() string        { return "jnl_" }
+func (BillID) prefix() string           { return "bil_" }
+func (AccountID) prefix() string        { return "acc_" }
 func (NodeID) prefix() string           { return "nod_" }
 
 // ID is any of the identifier types.
@@ -84,6 +100,18 @@ func New[T ID](now time.Time) T {
 	binary.BigEndian.PutUint64(raw[:], head)
 	var zero T
 	return T(zero.prefix() + encode(raw))
+}
+
+// Derive returns the identifier of what is known by its parts alone: the same
+// for the same parts, and another for all others. It says nothing of a time.
+func Derive[T ID](parts ...string) T {
+	var b []byte
+	for _, p := range parts {
+		b = append(binary.AppendUvarint(b, uint64(len(p))), p...)
+	}
+	var zero T
+	sum := sha256.Sum256(append(b, zero.prefix()...))
+	return T(zero.prefix() + encode([16]byte(sum[:16])))
 }
 
 // Parse returns s as an identifier of kind T, or [fault.Invalid].

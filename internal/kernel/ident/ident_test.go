@@ -172,3 +172,19 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// What has no other name than its parts has the same identifier wherever it is
+// made, and another one when a letter moves from one part to the next.
+func TestDerive(t *testing.T) {
+	id := ident.Derive[ident.AccountID]("org_a", "wallet", "drv")
+	if got, err := ident.Parse[ident.AccountID](string(id)); err != nil || got != ident.Derive[ident.AccountID]("org_a", "wallet", "drv") {
+		t.Errorf("got %s, %v, want %s", got, err, id)
+	}
+	seen := map[ident.AccountID]bool{}
+	for _, parts := range [][]string{{"org_a", "wallet", "drv"}, {"org_aw", "allet", "drv"}, {"org_a", "walletdrv"}, {"org_a", "wallet", "drv", ""}, nil, {""}} {
+		seen[ident.Derive[ident.AccountID](parts...)] = true
+	}
+	if len(seen) != 6 {
+		t.Errorf("six accounts have %d identifiers", len(seen))
+	}
+}

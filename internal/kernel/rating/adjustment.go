@@ -14,9 +14,10 @@ import (
 // rate of tax. No adjustment takes the sum at a rate below 0: what would is cut.
 // An adjustment that shares an amount among rates does so in proportion to
 // these sums (what is below 0 counts as 0), in rising order of rate, the unknown rate last. Where
-// something is said to be taken off, it is what lines have come to, if that is more than 0. When no tax applies there is one rate for all. "Measured" is the
+// something is said to be taken off, or a percentage is reckoned, it is of what lines have come to, if that is more than 0. When no tax applies there is one rate for all. "Measured" is the
 // session's energy as the meter has it, before any step size. An expired reservation has no session: what speaks of energy,
-// of parking or of a short session does not act on it.
+// of parking or of a short session does not act on it. No duration is negative.
+// With a Spot or a Solar, the stretches between two neighbouring register readings have LengthsMost different lengths at most.
 type Adjustment struct {
 	ID  string           `json:"id"`           // names its lines: of a promotion, a plan, a voucher
 	VAT *decimal.Decimal `json:"vat,omitzero"` // per cent, of what it adds; nil: the question's DefaultVAT
@@ -38,7 +39,7 @@ type Adjustment struct {
 // then the first Grace of what is left is free.
 type IdleFee struct {
 	PerMinute decimal.Decimal  `json:"per_minute"` // by the second, or less; not negative
-	Grace     time.Duration    `json:"grace_ns,omitzero"`
+	Grace     Nanoseconds      `json:"grace_ns,omitzero"`
 	Most      *decimal.Decimal `json:"most,omitzero"` // of the line; not negative
 	Quiet     []Window         `json:"quiet,omitzero"`
 }
@@ -62,7 +63,7 @@ type Spot struct {
 	Fallback      decimal.Decimal  `json:"fallback"` // per kWh
 }
 
-// Point is a value from a moment on, until the next point's.
+// Point is a value from a moment on, until the next point's. Moments lie in the years 1970 to 9999.
 type Point struct {
 	From  time.Time       `json:"from"`
 	Value decimal.Decimal `json:"value"`
@@ -114,6 +115,6 @@ type Cap struct {
 // measured at most KWh, then all that its lines of dimensions Flat, Time and Total
 // (but none of a reservation) have come to is taken off, at each rate. The lines are of dimension Total.
 type Short struct {
-	Below time.Duration   `json:"below_ns"`
-	KWh   decimal.Decimal `json:"kwh"`
+	Below Nanoseconds     `json:"below_ns"`
+	KWh   decimal.Decimal `json:"kwh"` // not negative
 }

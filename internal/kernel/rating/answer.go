@@ -110,8 +110,8 @@ const (
 // the factor that brings the whole to the limit. With a least price for both sides there are two such factors
 // and the lower one is taken, but no less than 1; with a greatest price for both sides the lower one again, but no more than that of the least price,
 // or 1. When the lines come to 0, there is nothing to
-// scale: the least price is one line at the rate of the first line, or without lines at the DefaultVAT; the lower gross of both sides is
-// taken, of those that can be told in the tariff's basis (none: no line).
+// scale: the least price is one line at the rate of the first line, or without lines at the DefaultVAT; the lowest gross of its sides
+// and those of the greatest price is taken, of those that can be told in the tariff's basis (of the least price none: no line).
 type Invoice struct {
 	Currency money.Currency `json:"currency"`
 	Gross    bool           `json:"lines_gross"` // lines include tax, as the tariff's prices do

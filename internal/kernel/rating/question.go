@@ -48,7 +48,7 @@ const (
 
 // Limit is a least or a greatest price of a whole session, reservation included;
 // it does not act on a reservation that expired. Each side acts by itself on the total of the CDR,
-// and not on one that is not known. No side is negative, and none of the least is above that of the greatest.
+// and not on one that is not known. With TaxNone both sides are limits of one amount: of the least price's the greater, of the greatest price's the lesser acts on both totals. The least price comes first, the greatest has the last word. No side is negative, and none of the least is above that of the greatest.
 type Limit struct {
 	Excl *decimal.Decimal `json:"excl,omitzero"` // before taxes; nil: none
 	Incl *decimal.Decimal `json:"incl,omitzero"` // after taxes; nil: none
@@ -138,7 +138,8 @@ type Reservation struct {
 // Period is a stretch in which the same components apply throughout: they are
 // looked for at its first instant. The first starts with the session, each lasts until the next one starts (later; the last
 // one before the session's End, if that is not its Start). A
-// restriction on a quantity that was not reported is not met; what it consumed is even over it. Volumes are not negative, and need not fit its length.
+// restriction on a quantity that was not reported is not met; what it consumed is even over it. Volumes are not negative, and need not fit its
+// length; but the charging times of all periods together are SessionMost at most, and so are the parking times.
 type Period struct {
 	Start      time.Time        `json:"start"`
 	Energy     *decimal.Decimal `json:"energy_kwh,omitzero"`
@@ -158,9 +159,9 @@ type Period struct {
 // none before the first and after the last. From a reading of current (or power) until the next one the least is the lesser
 // of both, the greatest the greater; outside them it is not reported, and nor is it of a period which reaches there.
 type Timeline struct {
-	Spans    []Span        `json:"spans"`                // from Start to End without a gap, in order, each of some length (a session of none has one of none)
-	Readings []Reading     `json:"readings,omitzero"`    // each later than the one before; SessionMost around the session at most
-	GapMost  time.Duration `json:"gap_most_ns,omitzero"` // a start of a period (not the first) within a longer stretch between two register readings is flagged; 0: never
+	Spans    []Span      `json:"spans"`                // from Start to End without a gap, in order, each of some length (a session of none has one of none)
+	Readings []Reading   `json:"readings,omitzero"`    // each later than the one before; SessionMost around the session at most
+	GapMost  Nanoseconds `json:"gap_most_ns,omitzero"` // a start of a period (not the first) within a longer stretch between two register readings is flagged; 0: never
 }
 
 // Span is a stretch of time in one state.
@@ -187,3 +188,9 @@ type Reading struct {
 	Current *unit.MilliAmpere   `json:"current_ma,omitzero"`
 	Power   *unit.Watt          `json:"power_w,omitzero"`
 }
+
+// Nanoseconds is a length of time, written as a whole number.
+type Nanoseconds int64
+
+// Duration returns n for reckoning.
+func (n Nanoseconds) Duration() time.Duration { return time.Duration(n) }
