@@ -44,7 +44,7 @@ type backupVerify struct {
 
 // Run reads the file as a restore would, and prints its tables.
 func (b *backupVerify) Run(to terminal) error {
-	in, err := openBackup(b.File)
+	in, err := openInput(b.File)
 	if err != nil {
 		return err
 	}
@@ -62,8 +62,8 @@ func (b *backupVerify) Run(to terminal) error {
 	return err
 }
 
-// openBackup opens a file, or standard input.
-func openBackup(file string) (io.ReadCloser, error) {
+// openInput opens a file, or standard input.
+func openInput(file string) (io.ReadCloser, error) {
 	if file == "-" {
 		return io.NopCloser(os.Stdin), nil
 	}
@@ -78,7 +78,7 @@ type restoreCmd struct {
 
 // Run restores.
 func (r *restoreCmd) Run(ctx context.Context, to terminal) error {
-	in, err := openBackup(r.From)
+	in, err := openInput(r.From)
 	if err != nil {
 		return err
 	}

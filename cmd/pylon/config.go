@@ -191,7 +191,7 @@ func settingFlags(root *kong.Node) map[*kong.Flag]bool {
 		}
 	}
 	for _, command := range root.Children {
-		if command.Name != "backup" && command.Name != "restore" {
+		if !slices.Contains([]string{"backup", "restore", "ledger"}, command.Name) { // which read the database that serve writes
 			continue
 		}
 		for _, node := range append(command.Children, command) {

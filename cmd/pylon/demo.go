@@ -43,15 +43,22 @@ func (d *demoCmd) Run(ctx context.Context, to terminal) (err error) {
 	if err != nil {
 		return err
 	}
+	receipts, err := node.Receipts()
+	if err != nil {
+		node.Close()
+		return err
+	}
 	_, err = fmt.Fprintf(to.out, `Pylon runs at %[1]s with a simulated network: 40 stations on four sites,
 drivers who come and go.
 
   status page   %[1]s/
+  receipts      file://%[3]s
   API           curl -H 'Authorization: Bearer %[2]s' '%[1]s/api/v1/sessions?status=active'
+  books         curl -H 'Authorization: Bearer %[2]s' %[1]s/api/v1/ledger/trial-balance
   live events   curl -N -H 'Authorization: Bearer %[2]s' %[1]s/api/v1/events
   stop          Ctrl-C
 
-`, node.URL(), d.BootstrapAPIKey)
+`, node.URL(), d.BootstrapAPIKey, receipts)
 	if err != nil {
 		node.Close()
 		return err

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	_ "time/tzdata" // prices and bills are in zones, also on a machine that has no files of them
 
 	"github.com/alecthomas/kong"
 
@@ -36,6 +37,10 @@ type commands struct {
 
 	Backup  backupCmd  `cmd:"" group:"Run" help:"Write all data to one file, while everything runs." example:"pylon backup --to pylon.backup"`
 	Restore restoreCmd `cmd:"" group:"Run" help:"Put a backup into an empty database, of the same kind or the other." example:"pylon restore --from pylon.backup --data /var/lib/pylon"`
+
+	Meter  meterCmd  `cmd:"" group:"Look after the network" help:"Signed meter values: whether they are what the meter said."`
+	Ledger ledgerCmd `cmd:"" group:"Look after the network" help:"The books: accounts, journals, and whether all is as it was written."`
+	Tariff tariffCmd `cmd:"" group:"Look after the network" help:"Tariffs: what they cost, why, and what is wrong with them."`
 
 	remote.Commands `embed:""`
 

@@ -22,6 +22,7 @@ import (
 
 	"pylon/internal/cluster"
 	"pylon/internal/domain/event"
+	"pylon/internal/edge/document"
 	"pylon/internal/edge/ocpp"
 	"pylon/internal/edge/page"
 	"pylon/internal/edge/rest"
@@ -54,6 +55,7 @@ type Node struct {
 	jobs      *jobs.Service
 	leases    *leases.Leases
 	consumers *consume.Service
+	press     *document.Press
 	gateway   *ocpp.Gateway
 	api       *rest.Server
 	page      *page.Server

@@ -7,10 +7,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"pylon/internal/domain/station"
+	"pylon/internal/domain/tariff/plain"
+	"pylon/internal/domain/tariff/swift"
+	"pylon/internal/edge/document"
 	"pylon/internal/edge/ocpp"
 	"pylon/internal/edge/page"
 	"pylon/internal/edge/rest"
 	"pylon/internal/flow/admin"
+	"pylon/internal/flow/billing"
 	"pylon/internal/flow/consume"
 	"pylon/internal/flow/fleet"
 	"pylon/internal/flow/jobs"
@@ -33,7 +37,7 @@ func (n *Node) assemble(context.Context) (err error) {
 	n.leases = leases.New(n.store, n.clock, n.log, n.id)
 	n.jobs = jobs.New(n.store, n.fleet, n.clock, n.log)
 	n.consumers = consume.New(consume.Options{
-		Store: n.store, Leases: n.leases, Hints: n.bus, Clock: n.clock, Log: n.log, Consumers: []consume.Consumer{usage.New(n.store)},
+		Store: n.store, Leases: n.leases, Hints: n.bus, Clock: n.clock, Log: n.log, Consumers: n.followers(),
 	})
 	n.gateway = ocpp.New(ocpp.Options{
 		Directory: directory{n.store, n.admin}, Fleet: owners{n.fleet}, FrameLog: frames{n.frames},
@@ -41,8 +45,11 @@ func (n *Node) assemble(context.Context) (err error) {
 		Unknown: ocpp.UnknownStations(n.config.UnknownStations), RegistrationToken: n.config.RegistrationToken,
 		Limits: ocpp.Limits{Sockets: socketsMax(filesMax())}.Times(clock.Speed(n.clock)),
 	})
+	if n.press, err = document.New(); err != nil {
+		return fmt.Errorf("documents: %w", err)
+	}
 	n.api, err = rest.New(rest.Options{
-		Store: n.store, Stations: n.fleet, Admin: n.admin, Jobs: n.jobs, Consumers: n.consumers, Feed: n.bus, Frames: frames{n.frames},
+		Store: n.store, Stations: n.fleet, Admin: n.admin, Jobs: n.jobs, Consumers: n.consumers, Feed: n.bus, Frames: frames{n.frames}, Press: n.press,
 		Clock: n.clock, Log: n.log, Version: Version(), Readiness: n.readiness, Register: n.figures,
 		Metrics: promhttp.HandlerFor(n.figures, promhttp.HandlerOpts{Registry: n.figures}),
 	})
@@ -60,6 +67,14 @@ func (n *Node) assemble(context.Context) (err error) {
 		n.certificates, err = ocpp.LoadCertificates(n.clock, n.log, pair)
 	}
 	return err
+}
+
+// followers are who follow the event log.
+func (n *Node) followers() []consume.Consumer {
+	return []consume.Consumer{
+		usage.New(n.store),
+		billing.New(billing.Options{Store: n.store, Clock: n.clock, Raters: [2]billing.Rater{swift.Explain, plain.Rate}}),
+	}
 }
 
 // audience is who sees the status page without a key.

@@ -32,7 +32,7 @@ const (
 	// collectorPause is between two looks at how much is allocated: a storm of
 	// connects begins within a second.
 	collectorPause = time.Second
-	// machineShare is how many quarters of the memory that we may have the heap
+	// machineQuarters is how many quarters of the memory that we may have the heap
 	// may take before the collector works harder, whatever it costs.
 	machineQuarters = 3
 )

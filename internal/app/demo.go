@@ -61,13 +61,17 @@ func (n *Node) Demo(ctx context.Context) error {
 			cancel()
 			return fmt.Errorf("demo: %w", err)
 		}
+		group.Go(func() error {
+			defer cancel()
+			return n.keepReceipts(ctx)
+		})
 		_ = network.Live(ctx, network.Again) // it only ends with ctx
 		return nil
 	})
 	return group.Wait()
 }
 
-// furnish makes the sites, stations and tokens of the simulated network. What
+// furnish makes the prices, sites, stations and tokens of the simulated network. What
 // is there from an earlier demonstration stays.
 func (n *Node) furnish(ctx context.Context, plan world.Plan) error {
 	org, err := n.store.FirstOrganisation(ctx)
@@ -75,6 +79,9 @@ func (n *Node) furnish(ctx context.Context, plan world.Plan) error {
 		return err
 	}
 	by := account.System(org.ID, "demo")
+	if err := n.furnishPrices(ctx, by); err != nil {
+		return err
+	}
 	sites, err := n.furnishSites(ctx, by, plan)
 	if err != nil {
 		return err

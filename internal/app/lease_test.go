@@ -11,7 +11,7 @@ import (
 	"pylon/internal/store"
 )
 
-// A node whose lease others have ended stops by itself, and says why: the
+// A node whose lease others have ended stops by itself, at once, and says why: the
 // program ends with that error, and its stations go to nodes that live.
 func TestNodeWithoutItsLeaseStops(t *testing.T) {
 	c := configuration(t)
@@ -19,6 +19,7 @@ func TestNodeWithoutItsLeaseStops(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	n.config.DatabaseURL, n.config.Drain = elsewhere, drainMax // told to stop, it would take its time
 	done := make(chan error, 1)
 	go func() { done <- n.Run(t.Context()) }()
 	<-n.ready

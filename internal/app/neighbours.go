@@ -34,25 +34,34 @@ func (n *Node) neighbours(ctx context.Context) error {
 			return nil
 		case <-ticks:
 		}
-		leases, err := n.store.Leases(ctx)
-		if err != nil {
-			continue // the database is away: others say so
-		}
-		seen := make(map[ident.NodeID]int64, len(leases))
-		var deaf []ident.NodeID
-		for _, l := range leases[:min(len(leases), neighboursMax)] {
-			before, known := beats[l.Of]
-			seen[l.Of] = l.Beat
-			if l.Of != n.id && known && before != l.Beat && n.reach(ctx, l.Of) != nil && ctx.Err() == nil {
-				deaf = append(deaf, l.Of)
-			}
-		}
-		beats = seen
-		n.deaf.Store(&deaf)
-		if len(deaf) > 0 {
-			n.log.Error("other nodes work on this database and messages do not reach them: give all nodes the same nats-url", "nodes", deaf)
+		beats = n.callNeighbours(ctx, beats)
+	}
+}
+
+// callNeighbours calls the nodes that live, whose beats are others than before,
+// and notes who does not hear. It returns the beats as they are now.
+func (n *Node) callNeighbours(ctx context.Context, before map[ident.NodeID]int64) (beats map[ident.NodeID]int64) {
+	leases, err := n.store.Leases(ctx)
+	if err != nil {
+		return before // the database is away: others say so
+	}
+	beats = make(map[ident.NodeID]int64, len(leases))
+	var deaf []ident.NodeID
+	for _, l := range leases[:min(len(leases), neighboursMax)] {
+		beats[l.Of] = l.Beat
+		last, known := before[l.Of]
+		if l.Of != n.id && known && last != l.Beat && n.reach(ctx, l.Of) != nil && ctx.Err() == nil {
+			deaf = append(deaf, l.Of)
 		}
 	}
+	if !n.bus.Connected() {
+		deaf = nil // NATS is away, which is said elsewhere, and no settings mend
+	}
+	n.deaf.Store(&deaf)
+	if len(deaf) > 0 {
+		n.log.Error("other nodes work on this database and messages do not reach them: give all nodes the same nats-url", "nodes", deaf)
+	}
+	return beats
 }
 
 // reach asks another node whether it is there.

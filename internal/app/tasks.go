@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"pylon/internal/domain/lease"
+	"pylon/internal/flow/books"
 	"pylon/internal/flow/leases"
 )
 
@@ -13,6 +14,7 @@ const (
 	leaseFleet      lease.Name = "fleet"      // stations that nobody owns
 	leaseJobs       lease.Name = "jobs"       // the runner of bulk jobs
 	leaseCompaction lease.Name = "compaction" // blocks of frames, the end of the event log
+	leaseBooks      lease.Name = "books"      // the daily verification of the ledger
 )
 
 // tasks are the parts that run beside the edges: what each node does for itself,
@@ -26,7 +28,7 @@ func (n *Node) tasks() []func(context.Context) error {
 	for _, task := range []struct {
 		name lease.Name
 		work leases.Work
-	}{{leaseFleet, n.fleet.Work}, {leaseJobs, n.jobs.Run}, {leaseCompaction, n.compact}} {
+	}{{leaseFleet, n.fleet.Work}, {leaseJobs, n.jobs.Run}, {leaseCompaction, n.compact}, {leaseBooks, books.New(n.store, n.clock, n.log).Run}} {
 		parts = append(parts, func(ctx context.Context) error { return n.leases.Hold(ctx, task.name, task.work) })
 	}
 	return parts

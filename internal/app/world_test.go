@@ -99,13 +99,17 @@ func (s *served) dial(e sim.Endpoint) (link *sim.Link, status int) {
 }
 
 // simulate runs a simulated station until the test ends.
-func (s *served) simulate(identity string, v ocppj.Version) *sim.Station {
+func (s *served) simulate(identity string, v ocppj.Version, quirks ...sim.Quirks) *sim.Station {
 	s.t.Helper()
-	st := sim.New(sim.Config{
+	config := sim.Config{
 		Endpoint: sim.Endpoint{URL: "ws://" + s.node.Addr() + "/ocpp", Identity: identity, Version: v},
 		Hardware: sim.AC11(), SampleInterval: time.Second, Hand: time.Millisecond,
 		Backoff: sim.Backoff{Wait: 50 * time.Millisecond, Random: time.Millisecond, Doublings: 1},
-	}, clock.System{}, slog.New(slog.DiscardHandler))
+	}
+	if len(quirks) > 0 {
+		config.Quirks = quirks[0]
+	}
+	st := sim.New(config, clock.System{}, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(context.WithoutCancel(s.t.Context()))
 	done := make(chan struct{})
 	go func() {

@@ -36,6 +36,14 @@ func (c *Client) Update(ctx context.Context, path string, patch any) (jsontext.V
 	return update[jsontext.Value](ctx, c, path, patch)
 }
 
+// Replace puts what in says in the place of a thing that has the ETag, or, for *,
+// any, and returns it as the API has it.
+func (c *Client) Replace(ctx context.Context, path, tag string, in any) (jsontext.Value, error) {
+	var thing jsontext.Value
+	_, err := c.do(ctx, request{method: http.MethodPut, path: prefix + path, in: in, header: http.Header{"If-Match": {tag}}}, &thing)
+	return thing, err
+}
+
 // Delete removes a thing, whatever its version.
 func (c *Client) Delete(ctx context.Context, path string) error { return remove(ctx, c, path) }
 

@@ -131,6 +131,15 @@ type Sample struct {
 	Measurand string    `json:"measurand"`
 	Context   string    `json:"context"`
 	Phase     string    `json:"phase"`
+	Signed    *Signed   `json:"signed_value"`
+}
+
+// Signed is a signed reading, byte for byte as the station sent it.
+type Signed struct {
+	Data           string `json:"data"`
+	SigningMethod  string `json:"signing_method"`
+	EncodingMethod string `json:"encoding_method"`
+	PublicKey      string `json:"public_key"`
 }
 
 // MeterValues lists a session's samples.

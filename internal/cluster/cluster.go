@@ -53,6 +53,10 @@ const (
 	pingEvery   = 5 * time.Second        // two pings unanswered: the connection is dead
 	pingsUnseen = 2
 	closeWait   = 5 * time.Second // for handlers that are still at work
+
+	// writeWait is how long the server may take nothing of what we send before the
+	// connection is given up: whoever publishes waits for it, and commits behind him.
+	writeWait = 2 * time.Second
 )
 
 // Options say to what a node connects and as whom. Where subjects need permission,
@@ -163,6 +167,7 @@ func (b *Bus) options(o Options, s *server.Server) ([]nats.Option, error) {
 		nats.PingInterval(pingEvery),
 		nats.MaxPingsOutstanding(pingsUnseen),
 		nats.Timeout(openWait),
+		nats.FlusherTimeout(writeWait),
 		nats.DisconnectErrHandler(b.disconnected),
 		nats.ReconnectHandler(b.reconnected),
 		nats.ErrorHandler(b.failed),

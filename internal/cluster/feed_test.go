@@ -1,13 +1,18 @@
 package cluster
 
 import (
+	"context"
 	"fmt"
+	"io"
+	"net"
 	"reflect"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
 	"pylon/internal/domain/event"
+	"pylon/internal/kernel/clock"
 	"pylon/internal/kernel/fault"
 	"pylon/internal/kernel/ident"
 )
@@ -133,6 +138,79 @@ func TestLargePacketsAreSplit(t *testing.T) {
 }
 
 // Who does not read loses his feed, and nobody waits for him.
+// A server that takes nothing more holds up whoever publishes for a moment, and not
+// for as long as its buffers stay full: commits wait behind it.
+func TestAServerThatTakesNothing(t *testing.T) {
+	addr, hold := relay(t, listen(t, 0, nil).Addr().String())
+	b := open(t, Options{URL: "nats://" + addr, Node: one})
+	hold()
+	large := events(orgA, 1, 1)
+	large[0].JSON = make([]byte, packetMax)
+	var longest time.Duration
+	for range 256 { // more than the buffers on the way hold
+		began := clock.System{}.Steady()
+		b.Publish(large)
+		longest = max(longest, clock.System{}.Steady().Sub(began))
+		if longest > writeWait/2 {
+			break
+		}
+	}
+	if longest <= writeWait/2 {
+		t.Fatal("all of it found its way")
+	}
+	if longest > 3*writeWait { // the writer's own, and that of the connection's flusher before it
+		t.Errorf("held up for %s, want about %s", longest, writeWait)
+	}
+}
+
+// relay passes connections on to target. From hold on it takes nothing more, until
+// the test ends.
+func relay(t *testing.T, target string) (addr string, hold func()) {
+	t.Helper()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := make(chan struct{})
+	var over sync.WaitGroup
+	pass := func(from net.Conn) {
+		defer from.Close()
+		to, err := new(net.Dialer).DialContext(t.Context(), "tcp", target)
+		if err != nil {
+			return
+		}
+		defer to.Close()
+		defer context.AfterFunc(t.Context(), func() { from.Close(); to.Close() })()
+		over.Go(func() { _, _ = io.Copy(from, to) }) // ends with either
+		piece := make([]byte, 1<<10)
+		for {
+			n, err := from.Read(piece)
+			select {
+			case <-held:
+				<-t.Context().Done()
+			default:
+			}
+			if _, failed := to.Write(piece[:n]); err != nil || failed != nil {
+				return
+			}
+		}
+	}
+	over.Go(func() {
+		for {
+			from, err := l.Accept()
+			if err != nil {
+				return
+			}
+			over.Go(func() { pass(from) })
+		}
+	})
+	t.Cleanup(func() {
+		_ = l.Close()
+		over.Wait()
+	})
+	return l.Addr().String(), func() { close(held) }
+}
+
 func TestASlowSubscriberIsClosed(t *testing.T) {
 	first, second := pair(t)
 	slow, cancelSlow := second.Subscribe(orgA)

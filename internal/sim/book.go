@@ -116,7 +116,11 @@ func displayed(c Config) []line {
 	page := strconv.Itoa(reportItemsMax)
 	rotation := free(show("ConnectorPhaseRotation", "", "", memberList, "0.RST"), c.Hardware.EVSEs+1)
 	rotation.reboot = true
-	return []line{
+	var keys []line
+	for i, key := range c.meterKeys {
+		keys = append(keys, show("MeterPublicKey"+strconv.Itoa(i+1), "", "", text, key))
+	}
+	return append(keys,
 		show("NumberOfConnectors", "", "", integer, strconv.Itoa(c.Hardware.EVSEs)),
 		show("SupportedFeatureProfiles", "", "", memberList, "Core,FirmwareManagement,LocalAuthListManagement,Reservation,SmartCharging,RemoteTrigger"),
 		show("GetConfigurationMaxKeys", "", "", integer, "100"),
@@ -145,5 +149,5 @@ func displayed(c Config) []line {
 		show("", "DisplayMessageCtrlr", "SupportedFormats", memberList, "ASCII,UTF8"),
 		show("", "DisplayMessageCtrlr", "SupportedPriorities", memberList, "AlwaysFront,InFront,NormalCycle"),
 		show("", "LocalAuthListCtrlr", "Entries", integer, strconv.Itoa(listMax)),
-	}
+	)
 }

@@ -87,13 +87,18 @@ func (d dialect16) transaction(e *evse, h happening) (schema.Message, func() boo
 		if id := tx.session.ReservationID; id != 0 {
 			start.ReservationID = &id
 		}
+		tx.keep(d.s.sign(e, h))
 		return start, nil
 	case h.event == ended:
+		tx.keep(d.s.sign(e, h))
 		stop := &ocpp16.StopTransactionRequest{
 			MeterStop:       int(h.register),
 			Timestamp:       schema.TimestampOf(h.at),
 			Reason:          new(reason16(h.why)),
 			TransactionData: d.readings(contextPeriodic, tx.samples...),
+		}
+		for _, r := range tx.signed {
+			stop.TransactionData = append(stop.TransactionData, r.value16(d.location()))
 		}
 		if h.token != nil {
 			stop.IDTag = &h.token.UID
@@ -146,12 +151,17 @@ func reason16(why ending) ocpp16.Reason {
 	}
 }
 
+// location says where the meter sits.
+func (d dialect16) location() ocpp16.Location {
+	if d.s.config.Hardware.DC() {
+		return ocpp16.LocationCable
+	}
+	return ocpp16.LocationOutlet
+}
+
 // readings writes readings of one context.
 func (d dialect16) readings(context string, readings ...Reading) []ocpp16.MeterValue {
-	location := ocpp16.LocationOutlet
-	if d.s.config.Hardware.DC() {
-		location = ocpp16.LocationCable
-	}
+	location := d.location()
 	var values []ocpp16.MeterValue
 	for _, r := range readings {
 		at := ocpp16.MeterValue{Timestamp: schema.TimestampOf(r.At), SampledValue: []ocpp16.SampledValue{}}

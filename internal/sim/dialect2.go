@@ -135,6 +135,9 @@ func (d *dialect2) transaction(e *evse, h happening) (schema.Message, func() boo
 	}
 	if h.reading != nil {
 		event.MeterValue = d.readings(*h.reading, h.context)
+		if signed := d.s.sign(e, h); signed != nil {
+			signed.attach(event.MeterValue)
+		}
 	}
 	if h.trigger == "RemoteStart" {
 		event.TransactionInfo.RemoteStartID = &session.RemoteStartID

@@ -15,6 +15,7 @@ type meter struct {
 	wattMilliseconds int64
 	until            time.Time     // counted so far
 	astray           unit.WattHour // what a fault has added to the register
+	signer           *signer       // nil: it does not sign
 }
 
 // newMeter returns a meter that shows the register at the time.

@@ -73,7 +73,7 @@ func (d *dialect2) evseVariables(e *evse) []ocpp21.ReportData {
 	state := variable(connector, "AvailabilityState", ocpp21.DataOptionList, string(connectorStatus(e)))
 	state.VariableCharacteristics.SupportsMonitoring = true
 	state.VariableCharacteristics.ValuesList = new("Available,Occupied,Reserved,Unavailable,Faulted")
-	return []ocpp21.ReportData{
+	variables := []ocpp21.ReportData{
 		variable(component, "AvailabilityState", ocpp21.DataOptionList, string(connectorStatus(e))),
 		variable(component, "Available", ocpp21.DataBoolean, "true"),
 		variable(component, "SupplyPhases", ocpp21.DataInteger, strconv.Itoa(hardware.Phases)),
@@ -83,6 +83,10 @@ func (d *dialect2) evseVariables(e *evse) []ocpp21.ReportData {
 		variable(connector, "SupplyPhases", ocpp21.DataInteger, strconv.Itoa(hardware.Phases)),
 		variable(connector, "ConnectorType", ocpp21.DataString, hardware.Connector),
 	}
+	if signer := e.meter.signer; signer != nil {
+		variables = append(variables, variable(ocpp21.Component{Name: "FiscalMetering", EVSE: component.EVSE}, "PublicKey", ocpp21.DataString, signer.sent))
+	}
+	return variables
 }
 
 func evseOf(e *evse) ocpp21.Component {

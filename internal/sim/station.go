@@ -54,6 +54,8 @@ type Config struct {
 	Backoff            Backoff
 	Patience           time.Duration // how long it waits for an answer before it takes the connection for dead; default 30 s
 	Seed               uint64
+
+	meterKeys []string // of each EVSE, as they are sent; nil when meters do not sign
 }
 
 // AfterPowerCut is what a station does about a transaction that its power was cut in.
@@ -74,6 +76,7 @@ type Quirks struct {
 	SamplesAtStop   bool // 1.6: samples come as transactionData of the stop, not while it charges
 	BootsAlways     bool // every reconnect begins with a boot
 	StatusByEvent   bool // 2.x: the status of connectors comes as NotifyEvent
+	SignedMeters    bool // meters sign the begin and the end of transactions; 1.6 sends both with the stop
 }
 
 // Backoff says how long a station waits before it dials again: Wait after a
@@ -178,7 +181,11 @@ func New(c Config, clk clock.Clock, log *slog.Logger) *Station {
 	s.profiles = s.newProfiles()
 	now := clk.Now()
 	for id := 1; id <= c.Hardware.EVSEs; id++ {
-		s.evses = append(s.evses, &evse{id: id, operative: true, meter: newMeter(s.registerAt(now), now)})
+		e := &evse{id: id, operative: true, meter: newMeter(s.registerAt(now), now)}
+		if c.Quirks.SignedMeters {
+			e.meter.signer = newSigner(c, id)
+		}
+		s.evses = append(s.evses, e)
 	}
 	s.speak = dialectOf(s)
 	return s
@@ -200,6 +207,11 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Firmware == "" {
 		c.Firmware = "1.0.0"
+	}
+	if c.Quirks.SignedMeters {
+		for id := 1; id <= c.Hardware.EVSEs; id++ {
+			c.meterKeys = append(c.meterKeys, newSigner(c, id).sent)
+		}
 	}
 	c.Guest.Stay = orDefault(c.Guest.Stay, 5*time.Minute)
 	if c.Guest.Car.Battery == 0 {

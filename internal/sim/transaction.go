@@ -12,14 +12,15 @@ import (
 type transaction struct {
 	id       string // the station's; in 2.x the server's too
 	session  *Session
-	number   int           // 1.6: the server's id, 0 until it is known
-	named    bool          // 1.6: whether the start was settled, with a number or without
-	token    Token         // that may charge, as the station writes it
-	seqNo    int           // of the next message
-	from     unit.WattHour // what the meter had counted when it began
-	since    time.Time     // when power was allowed, by the station's clock; zero until then
-	priority bool          // 2.1: priority charging is on
-	samples  []Reading     // 1.6, kept for the stop when the station sends them there
+	number   int              // 1.6: the server's id, 0 until it is known
+	named    bool             // 1.6: whether the start was settled, with a number or without
+	token    Token            // that may charge, as the station writes it
+	seqNo    int              // of the next message
+	from     unit.WattHour    // what the meter had counted when it began
+	since    time.Time        // when power was allowed, by the station's clock; zero until then
+	priority bool             // 2.1: priority charging is on
+	samples  []Reading        // 1.6, kept for the stop when the station sends them there
+	signed   []*signedReading // 1.6, kept for the stop
 }
 
 // The kinds of transaction event, in the words of OCPP 2.x.

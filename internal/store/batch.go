@@ -90,15 +90,20 @@ func (c *committer) attempt(batch []*job) error {
 }
 
 // mark is what a batch leaves in its stream, so that one can tell later whether
-// it has landed.
-func (c *committer) mark(n numbers) op {
-	return op{stmt: c.catalogue.mark, miss: errLost, args: []driver.Value{n.event, c.batches + 1, n.stream, c.batches}}
+// it has landed, and how far the chain of its journals reaches.
+func (c *committer) mark(n numbers) []op {
+	mark := op{stmt: c.catalogue.mark, miss: errLost, args: []driver.Value{n.event, c.batches + 1, n.stream, c.batches}}
+	if n.journal == c.at.journal {
+		return []op{mark}
+	}
+	return []op{mark, c.catalogue.chained(n)}
 }
 
 // resolve finds out what became of a commit that returned an error. nil says
 // that it landed all the same.
 func (c *committer) resolve(cause error) error {
-	for range resolveTries {
+	began := c.clock.Steady()
+	for try := 0; try < resolveTries && c.clock.Steady().Sub(began) < resolveTerm; try++ {
 		_ = c.drop() // it has failed already
 		landed, err := c.fence()
 		switch {
@@ -215,6 +220,7 @@ func (c *committer) openStream() error {
 		return err
 	}
 	c.at.stream, _ = number[0].(int64)
-	c.at.event, c.at.frame, c.batches = 0, 0, 0
+	c.at = numbers{stream: c.at.stream, at: c.at.at}
+	c.batches = 0
 	return nil
 }

@@ -6,7 +6,15 @@ import (
 	"strconv"
 	"strings"
 
+	"pylon/internal/domain/account"
 	"pylon/internal/domain/change"
+	"pylon/internal/domain/command"
+	work "pylon/internal/domain/job" // "job" is what the committer writes
+	"pylon/internal/domain/session"
+	"pylon/internal/domain/site"
+	"pylon/internal/domain/station"
+	"pylon/internal/domain/tariff"
+	"pylon/internal/domain/token"
 )
 
 // statement is a text that the writer prepares once. Their ids follow the order
@@ -16,6 +24,7 @@ type statement struct {
 	id     int
 	text   string
 	key    int     // the argument, from 1, that orders the rows of many jobs as all nodes lock them; 0: any order will do
+	sums   []int   // arguments, from 1, by which a row moves that key finds: those of many jobs are added up
 	bulk   bool    // may be run for many jobs at once: its text is of the kind that [forMany] knows
 	inert  bool    // changes nothing: a guard
 	reads  bool    // is asked for a row instead of a count
@@ -39,14 +48,28 @@ type catalogue struct {
 
 	deviceStatements
 	leaseStatements
+	ledgerStatements
+	billingStatements
 
-	owner                                 *statement
-	guards, removals                      map[change.Kind]*statement
-	organisations, sites, templates       versioned
-	keys, tokens, stations, commands      versioned
-	jobs, targets                         versioned
-	connectors, progress                  versioned
+	owner            *statement
+	guards, removals map[change.Kind]*statement
+
+	organisations versioned[account.Organisation]
+	keys          versioned[account.Key]
+	sites         versioned[site.Site]
+	templates     versioned[station.Template]
+	tariffs       versioned[tariff.Tariff]
+	assignments   versioned[tariff.Assignment]
+	tokens        versioned[token.Token]
+	commands      versioned[command.Command]
+	jobs          versioned[work.Job]
+	targets       versioned[work.Target]
+	stations      versioned[station.Station]
+	connectors    versioned[owned[station.Connector]]
+	progress      versioned[session.Session]
+
 	putInterval, putSegment, putFinding   *statement
+	insertEdition                         *statement
 	resolve, explain, openAgain           *statement
 	insertSession, updateSession          *statement
 	insertLink, updateLink, takeLink      *statement
@@ -67,12 +90,18 @@ type catalogue struct {
 	mark, fence, openStream               *statement
 }
 
-// versioned are the ways to write a row with a version.
-type versioned struct{ insert, update *statement }
+// versioned are the ways to write rows that have a version.
+type versioned[T any] struct {
+	of             table[T]
+	insert, update *statement
+	version        int  // which of the columns it is
+	shared         bool // they are of a kind: jobs of other callers may be about the same row
+}
 
 type kindsOfRows map[change.Kind]struct{ table, id string }
 
-// kinds says where the rows of a kind stand and what identifies them.
+// kinds says where the rows of a kind stand and what identifies them, which is
+// their first column.
 var kinds = kindsOfRows{
 	change.KindOrganisation: {"organisations", "org"},
 	change.KindKey:          {"api_keys", "id"},
@@ -82,6 +111,8 @@ var kinds = kindsOfRows{
 	change.KindCommand:      {"commands", "id"},
 	change.KindTemplate:     {"templates", "id"},
 	change.KindJob:          {"jobs", "id"},
+	change.KindTariff:       {"tariffs", "id"},
+	change.KindAssignment:   {"tariff_assignments", "id"},
 }
 
 // newCatalogue makes the statements in the order of [catalogue.plan]: guards
@@ -108,6 +139,9 @@ func newCatalogue(d dialect, p packer) *catalogue {
 	c.keys = versions(c, keys)
 	c.sites = versions(c, sites)
 	c.templates = versions(c, templates)
+	c.tariffs = versions(c, tariffs)
+	c.insertEdition = c.bulk(editions.insert())
+	c.assignments = versions(c, assignments)
 	for kind := range kinds.inOrder {
 		k := kinds[kind]
 		c.removals[kind] = c.add("DELETE FROM " + k.table + " WHERE " + k.id + " = $1 AND version = $2")
@@ -120,6 +154,8 @@ func newCatalogue(d dialect, p packer) *catalogue {
 	c.putSegment = c.bulk(segments.upsert())
 	c.addDevices()
 	c.addConsumers()
+	c.addBilling()
+	c.addLedger()
 	c.addRecords()
 	c.addUpkeep()
 	return c
@@ -153,6 +189,7 @@ func (c *catalogue) addLinks() {
 // frames, those that go on behind them.
 func (c *catalogue) addSessions() {
 	c.insertSession = c.bulk(sessions.insert())
+	c.progress = unwritten(progress)
 	c.progress.insert = c.bulk(progress.insert())
 	c.addFrames()
 	c.progress.update = c.bulk(progress.update("version"))
@@ -255,8 +292,18 @@ func (c *catalogue) guard(table, column, where string) *statement {
 }
 
 // versions adds the ways to write the rows of t.
-func versions[T any](c *catalogue, t table[T]) versioned {
-	v := versioned{insert: c.bulk(t.insert()), update: c.bulk(t.update("version"))}
+func versions[T any](c *catalogue, t table[T]) versioned[T] {
+	v := unwritten(t)
+	v.insert, v.update = c.bulk(t.insert()), c.bulk(t.update("version"))
 	v.update.key = t.keyOfUpdate()
+	return v
+}
+
+// unwritten returns what [write] must know of t, without the statements.
+func unwritten[T any](t table[T]) versioned[T] {
+	v := versioned[T]{of: t, version: slices.Index(t.names(), "version")}
+	for _, k := range kinds {
+		v.shared = v.shared || k.table == t.name
+	}
 	return v
 }

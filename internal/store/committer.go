@@ -25,9 +25,12 @@ const (
 	batchOpsMax = 4096
 
 	// After a commit that failed the database is asked what became of it, this
-	// often and with this pause. A station waits longer than that for its answer.
+	// often and with this pause, and for so long at most: a connection that is not
+	// refused but swallowed takes seconds to fail, and everybody waits meanwhile. A
+	// station waits about as long for its answer.
 	resolveTries = 20
 	resolvePause = 250 * time.Millisecond
+	resolveTerm  = 10 * time.Second
 
 	// A batch is tried this often: when jobs of it may fail halfway, which is
 	// known after one or two, and when transactions of two nodes meet.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -64,23 +65,11 @@ var usageDays = table[report.Day]{"usage_days", 1, 5, func(to []column, d *repor
 
 // consumed adds what a consumer makes of events, and how far it has come.
 func (p *planner) consumed() error {
-	s := p.set
-	for i := range s.Cursors {
-		if err := write(p, p.cursors, cursors, &s.Cursors[i], s.Cursors[i].Version); err != nil {
-			return err
-		}
-	}
-	for i := range s.DeadLetters {
-		if err := write(p, p.deadLetters, deadLetters, &s.DeadLetters[i], s.DeadLetters[i].Version); err != nil {
-			return err
-		}
-	}
-	for i := range s.Usage {
-		if err := write(p, p.usage, usageDays, &s.Usage[i], s.Usage[i].Version); err != nil {
-			return err
-		}
-	}
-	return nil
+	return errors.Join(
+		writeAll(p, &p.cursors, p.set.Cursors),
+		writeAll(p, &p.deadLetters, p.set.DeadLetters),
+		writeAll(p, &p.usage, p.set.Usage),
+	)
 }
 
 // Streams returns every stream that there is, oldest first.

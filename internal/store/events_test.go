@@ -49,6 +49,19 @@ func (db *database) after(org ident.OrganisationID, limit int, positions ...even
 	return places
 }
 
+// heads returns the last position of every stream that there is.
+func (db *database) heads() (all []event.Position) {
+	db.t.Helper()
+	streams, err := db.Streams(db.t.Context())
+	if err != nil {
+		db.t.Fatal(err)
+	}
+	for _, of := range streams {
+		all = append(all, event.Position{Stream: of.Name, Number: of.Head})
+	}
+	return all
+}
+
 func TestEvents(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {
 		one, two := ident.OrganisationID("org_one"), ident.OrganisationID("org_two")
@@ -80,9 +93,8 @@ func TestEvents(t *testing.T) {
 				t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
 			}
 		}
-		heads, err := db.Heads(t.Context())
-		if want := []event.Position{{Stream: "1", Number: 4}, {Stream: "2", Number: 2}}; err != nil || !slices.Equal(heads, want) {
-			t.Errorf("got heads %v, %v, want %v", heads, err, want)
+		if got, want := db.heads(), []event.Position{{Stream: "1", Number: 4}, {Stream: "2", Number: 2}}; !slices.Equal(got, want) {
+			t.Errorf("got heads %v, want %v", got, want)
 		}
 		recorded, err := db.EventsAfter(t.Context(), "", nil, 100)
 		if err != nil {
@@ -245,14 +257,12 @@ func TestPruning(t *testing.T) {
 		if got, want := db.after(org, 1, event.Position{Stream: "1", Number: 1500}, event.Position{Stream: "2", Number: 1000}), []string{"2:1001"}; !slices.Equal(got, want) {
 			t.Errorf("at the edge: got %v, want %v", got, want)
 		}
-		heads, err := db.Heads(t.Context())
-		if err != nil || len(heads) != 2 { // the first ended today
-			t.Errorf("got heads %v, %v, want two", heads, err)
+		if got := db.heads(); len(got) != 2 { // the first ended today
+			t.Errorf("got heads %v, want two", got)
 		}
 		compact(now.Add(8 * day))
-		heads, err = db.Heads(t.Context())
-		if want := []event.Position{{Stream: "2", Number: 1003}}; err != nil || !slices.Equal(heads, want) {
-			t.Errorf("got heads %v, %v, want %v", heads, err, want)
+		if got, want := db.heads(), []event.Position{{Stream: "2", Number: 1003}}; !slices.Equal(got, want) {
+			t.Errorf("got heads %v, want %v", got, want)
 		}
 		db.restart() // the last stream is empty, and stays: its number is not given again
 		compact(now.Add(30 * day))

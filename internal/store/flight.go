@@ -155,11 +155,44 @@ func (g *group) arrange() error {
 		other, _ := b.op.args[at].(string)
 		return cmp.Compare(one, other)
 	})
+	if err := g.addUp(); err != nil {
+		return err
+	}
 	for i := range g.members {
 		if err := g.encode(g.members[i].op, nil); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// addUp makes one of members that are about the same row, where an argument
+// tells by how much it moves: a statement changes a row once.
+func (g *group) addUp() error {
+	if g.stmt.sums == nil {
+		return nil
+	}
+	at := g.stmt.key - 1
+	apart := g.members[:0]
+	for _, m := range g.members {
+		last := len(apart) - 1
+		if last < 0 || apart[last].op.args[at] != m.op.args[at] {
+			apart = append(apart, m)
+			continue
+		}
+		whole := *m.op
+		whole.args = slices.Clone(m.op.args)
+		for _, i := range g.stmt.sums {
+			one, _ := apart[last].op.args[i-1].(int64)
+			other, _ := m.op.args[i-1].(int64)
+			if whole.args[i-1] = one + other; (one+other > one) != (other > 0) && other != 0 {
+				return fmt.Errorf("%q: %d and %d are more than a row takes", g.stmt.text, one, other)
+			}
+		}
+		apart[last].op = &whole
+	}
+	clear(g.members[len(apart):])
+	g.members = apart
 	return nil
 }
 
@@ -169,8 +202,11 @@ func (g *group) encode(o *op, n *numbers) error {
 		return fmt.Errorf("%q takes %d arguments, not %d", g.stmt.text, len(g.types), len(o.args))
 	}
 	for i, v := range o.args {
-		if f, ok := v.(fill); ok {
-			v = n.of(f)
+		switch of := v.(type) {
+		case fill:
+			v = n.of(of)
+		case late:
+			v = *of.of
 		}
 		to := g.values[i]
 		if g.many {

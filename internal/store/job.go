@@ -24,6 +24,11 @@ type job struct {
 	alone  bool             // it may fail halfway: run it where that can be undone
 	rows   []touch          // rows that other jobs may be about, too
 	taken  [1]driver.Value  // the epoch, of a job that takes one
+
+	postings []journalRow // in the order in which they are chained
+	begins   []op         // series that begin, if they are not there: before the draws
+	draws    []*draw      // numbers of documents, drawn before the rest
+	part     driver.Value // which part of hot balances is moved
 }
 
 // take adds that link is its station's connection from now on, under the next
@@ -61,8 +66,10 @@ func (j *job) changes(id string) { j.rows = append(j.rows, touch{id, true}) }
 // reads says that the job relies on a row.
 func (j *job) reads(id string) { j.rows = append(j.rows, touch{id, false}) }
 
-// place gives the job's events their places behind n, all but the live ones.
+// place gives the job's journals and events their places behind n, all events
+// but the live ones.
 func (j *job) place(n *numbers) {
+	j.seal(n)
 	if len(j.events) == 0 {
 		return
 	}
@@ -118,7 +125,7 @@ func (j *job) must(miss error, s *statement, args ...driver.Value) {
 func (j *job) add(o op, from int) {
 	for i, v := range j.values[from:] {
 		if text, ok := v.(string); ok && !storable(text) {
-			j.values[from+i] = cleaned(text)
+			j.values[from+i] = Cleaned(text)
 		}
 	}
 	o.args = j.values[from:len(j.values):len(j.values)]
@@ -127,8 +134,23 @@ func (j *job) add(o op, from int) {
 
 // put adds a statement that writes a row of t as a whole.
 func put[T any](j *job, s *statement, t table[T], row *T) error {
-	from := len(j.values)
 	j.row = t.columns(j.row[:0], row)
+	return putRow(j, s, t)
+}
+
+// putAll does so with each of rows.
+func putAll[T any](j *job, s *statement, t table[T], rows []T) error {
+	for i := range rows {
+		if err := put(j, s, t, &rows[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// putRow is put for a row whose columns are in j.row.
+func putRow[T any](j *job, s *statement, t table[T]) error {
+	from := len(j.values)
 	if err := j.fields(j.row); err != nil {
 		return fmt.Errorf("%s: %w", t.name, err)
 	}
@@ -139,8 +161,13 @@ func put[T any](j *job, s *statement, t table[T], row *T) error {
 // alter adds o, an [table.update] of t; o.args are those of its extra
 // assignments, guard is what must stand in the column that it is guarded by.
 func alter[T any](j *job, o op, t table[T], row *T, guard ...driver.Value) error {
-	from := len(j.values)
 	j.row = t.columns(j.row[:0], row)
+	return alterRow(j, o, t, guard...)
+}
+
+// alterRow is alter for a row whose columns are in j.row.
+func alterRow[T any](j *job, o op, t table[T], guard ...driver.Value) error {
+	from := len(j.values)
 	if err := j.fields(j.row[t.fixed:]); err != nil {
 		return fmt.Errorf("%s: %w", t.name, err)
 	}
@@ -171,8 +198,11 @@ func storable(text string) bool {
 	return utf8.ValidString(text) && strings.IndexByte(text, 0) < 0
 }
 
-// cleaned returns a text with U+FFFD for each byte that no database keeps: what
+// Cleaned returns a text with U+FFFD for each byte that no database keeps: what
 // a station sends wrong must not keep its message from being stored.
-func cleaned(text string) string {
+func Cleaned(text string) string {
+	if storable(text) {
+		return text
+	}
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 }

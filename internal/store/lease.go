@@ -8,6 +8,7 @@ import (
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/event"
 	"pylon/internal/domain/lease"
+	"pylon/internal/domain/report"
 	"pylon/internal/domain/station"
 	"pylon/internal/kernel/fault"
 	"pylon/internal/kernel/ident"
@@ -78,7 +79,9 @@ type leaseStatements struct {
 	leaseGuard                        *statement
 	newLease, nextLease               *statement
 	beatLease, dropLease              *statement
-	cursors, deadLetters, usage       versioned
+	cursors                           versioned[event.Cursor]
+	deadLetters                       versioned[event.DeadLetter]
+	usage                             versioned[report.Day]
 	forgetCursors, forgetStreamLeases *statement
 }
 

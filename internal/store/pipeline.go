@@ -87,10 +87,13 @@ func (w *pipeline) close() error {
 }
 
 // write implements [writer].
-func (w *pipeline) write(batch []*job, n *numbers, last func(numbers) op) error {
+func (w *pipeline) write(batch []*job, n *numbers, last func(numbers) []op) error {
 	later := w.part(batch)
 	w.flight.clear()
 	err := w.queue(w.catalogue.begin)
+	if err == nil {
+		err = w.meet(batch, n)
+	}
 	for _, j := range batch {
 		if err == nil && !j.alone {
 			j.place(n)
@@ -98,8 +101,9 @@ func (w *pipeline) write(batch []*job, n *numbers, last func(numbers) op) error 
 		}
 	}
 	if err == nil && len(later) == 0 {
-		mark := last(*n)
-		err = w.addOp(nil, &mark, nil, lastWave)
+		for _, o := range last(*n) {
+			err = errors.Join(err, w.addOp(nil, &o, nil, lastWave))
+		}
 	}
 	if err == nil {
 		err = w.fly()
@@ -117,8 +121,12 @@ func (w *pipeline) write(batch []*job, n *numbers, last func(numbers) op) error 
 	if len(later) == 0 || !landing {
 		return nil
 	}
-	mark := last(*n)
-	return w.run(&mark)
+	for _, o := range last(*n) {
+		if err := w.run(&o); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // part marks the jobs that meet another of the batch and returns all that are
@@ -183,10 +191,13 @@ func (w *pipeline) blame(batch []*job, err error) error {
 // why it is refused. An error says that the transaction cannot go on.
 func (w *pipeline) perform(j *job, n *numbers) error {
 	before := *n
-	j.place(n)
 	w.flight.clear()
 	err := w.queue(w.savepoint)
 	if err == nil {
+		err = w.draw([]*job{j}, true)
+	}
+	if err == nil {
+		j.place(n)
 		err = w.add(j, n, true)
 	}
 	if err == nil {
@@ -330,6 +341,9 @@ func (w *pipeline) prepareMany(name string, one *pgconn.StatementDescription) (*
 // were given, and not all were hits.
 func (w *pipeline) fly() error {
 	groups := w.flight.sorted()
+	if len(groups) == 0 { // BEGIN went before, and all are to be run by themselves
+		return nil
+	}
 	for _, g := range groups {
 		if err := g.arrange(); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/go-json-experiment/json"
@@ -25,7 +26,7 @@ type planner struct {
 func (c *catalogue) plan(set *change.Set, j *job) error {
 	p := planner{c, j, set}
 	for _, part := range []func() error{
-		p.check, p.share, p.expect, p.rows, p.stationRows, p.newSessions, p.frames, p.knownSessions, p.history, p.deviceRows, p.consumed, p.records, p.news,
+		p.check, p.share, p.expect, p.rows, p.stationRows, p.newSessions, p.frames, p.knownSessions, p.history, p.deviceRows, p.consumed, p.bills, p.books, p.records, p.news,
 	} {
 		if err := part(); err != nil {
 			return err
@@ -73,7 +74,8 @@ func (p *planner) check() error {
 	return err
 }
 
-// share names the rows that jobs of other callers may be about as well.
+// share names the rows that jobs of other callers may be about as well, but for
+// those that [write] names.
 func (p *planner) share() error {
 	s := p.set
 	if s.Owner.Station != "" {
@@ -81,30 +83,6 @@ func (p *planner) share() error {
 	}
 	for i := range s.Reads {
 		p.reads(s.Reads[i].ID)
-	}
-	for i := range s.Tokens {
-		p.changes(string(s.Tokens[i].ID))
-	}
-	for i := range s.Commands {
-		p.changes(string(s.Commands[i].ID))
-	}
-	for i := range s.Jobs {
-		p.changes(string(s.Jobs[i].ID))
-	}
-	for i := range s.Organisations {
-		p.changes(string(s.Organisations[i].ID))
-	}
-	for i := range s.Keys {
-		p.changes(string(s.Keys[i].ID))
-	}
-	for i := range s.Sites {
-		p.changes(string(s.Sites[i].ID))
-	}
-	for i := range s.Templates {
-		p.changes(string(s.Templates[i].ID))
-	}
-	for i := range s.Stations {
-		p.changes(string(s.Stations[i].ID))
 	}
 	for i := range s.Sessions {
 		p.changes(string(s.Sessions[i].ID))
@@ -142,51 +120,48 @@ func (p *planner) expect() error {
 // stations share, so it is they that move.
 func (p *planner) rows() error {
 	s := p.set
-	for i := range s.Tokens {
-		if err := write(p, p.tokens, tokens, &s.Tokens[i], s.Tokens[i].Version); err != nil {
+	return errors.Join(
+		writeAll(p, &p.tokens, s.Tokens),
+		writeAll(p, &p.commands, s.Commands),
+		writeAll(p, &p.targets, s.Targets),
+		writeAll(p, &p.jobs, s.Jobs),
+		writeAll(p, &p.organisations, s.Organisations),
+		writeAll(p, &p.keys, s.Keys),
+		writeAll(p, &p.sites, s.Sites),
+		writeAll(p, &p.templates, s.Templates),
+		writeAll(p, &p.tariffs, s.Tariffs),
+		putAll(p.job, p.insertEdition, editions, s.Editions),
+		writeAll(p, &p.assignments, s.Assignments),
+		p.removed(),
+	)
+}
+
+// writeAll adds rows with a version.
+func writeAll[T any](p *planner, v *versioned[T], rows []T) error {
+	for i := range rows {
+		if err := write(p, v, &rows[i]); err != nil {
 			return err
 		}
 	}
-	for i := range s.Commands {
-		if err := write(p, p.commands, commands, &s.Commands[i], s.Commands[i].Version); err != nil {
-			return err
-		}
-	}
-	if err := p.jobRows(); err != nil {
-		return err
-	}
-	for i := range s.Organisations {
-		if err := write(p, p.organisations, organisations, &s.Organisations[i], s.Organisations[i].Version); err != nil {
-			return err
-		}
-	}
-	for i := range s.Keys {
-		if err := write(p, p.keys, keys, &s.Keys[i], s.Keys[i].Version); err != nil {
-			return err
-		}
-	}
-	for i := range s.Sites {
-		if err := write(p, p.sites, sites, &s.Sites[i], s.Sites[i].Version); err != nil {
-			return err
-		}
-	}
-	for i := range s.Templates {
-		if err := write(p, p.templates, templates, &s.Templates[i], s.Templates[i].Version); err != nil {
-			return err
-		}
-	}
-	return p.removed()
+	return nil
 }
 
 // write adds a row with a version: a new one, or one that has been there.
-func write[T any](p *planner, v versioned, t table[T], row *T, version int64) error {
+func write[T any](p *planner, v *versioned[T], row *T) error {
+	p.row = v.of.columns(p.row[:0], row)
+	if v.shared {
+		id, _ := p.row[0].value() // a text, of which none fails
+		p.changes(id.(string))    //nolint:forcetypeassert // see [kinds]
+	}
+	value, _ := p.row[v.version].value() // likewise a number
+	version, _ := value.(int64)
 	switch {
 	case version < 1:
-		return fmt.Errorf("%s: version %d", t.name, version)
+		return fmt.Errorf("%s: version %d", v.of.name, version)
 	case version == 1:
-		return put(p.job, v.insert, t, row)
+		return putRow(p.job, v.insert, v.of)
 	}
-	return alter(p.job, op{stmt: v.update, miss: change.ErrStale}, t, row, version-1)
+	return alterRow(p.job, op{stmt: v.update, miss: change.ErrStale}, v.of, version-1)
 }
 
 // removed adds removals. A station takes its link, its connectors and what it
@@ -210,12 +185,11 @@ func (p *planner) removed() error {
 // stationRows adds stations, how they are connected, and their connectors.
 func (p *planner) stationRows() error {
 	s := p.set
+	if err := writeAll(p, &p.stations, s.Stations); err != nil {
+		return err
+	}
 	for i := range s.Stations {
-		st := &s.Stations[i]
-		if err := write(p, p.stations, stations, st, st.Version); err != nil {
-			return err
-		}
-		if st.Version == 1 {
+		if st := &s.Stations[i]; st.Version == 1 {
 			p.do(p.insertLink, string(st.ID), string(st.Organisation))
 		}
 	}
@@ -230,8 +204,7 @@ func (p *planner) stationRows() error {
 		}
 	}
 	for i := range s.Connectors {
-		c := owned[station.Connector]{s.Owner.Organisation, s.Connectors[i]}
-		if err := write(p, p.connectors, connectors, &c, c.row.Version); err != nil {
+		if err := write(p, &p.connectors, &owned[station.Connector]{s.Owner.Organisation, s.Connectors[i]}); err != nil {
 			return err
 		}
 	}
@@ -298,19 +271,21 @@ func (p *planner) goOn(s *session.Session) error {
 			return nil
 		}
 	}
-	return write(p, p.progress, progress, s, s.Version)
+	return write(p, &p.progress, s)
 }
 
 // history adds what has happened, of which the last piece may go on.
 func (p *planner) history() error {
-	s := p.set
-	for i := range s.Intervals {
-		if err := put(p.job, p.putInterval, intervals, &owned[station.Interval]{s.Owner.Organisation, s.Intervals[i]}); err != nil {
-			return err
-		}
-	}
-	for i := range s.Segments {
-		if err := put(p.job, p.putSegment, segments, &owned[session.Segment]{s.Owner.Organisation, s.Segments[i]}); err != nil {
+	return errors.Join(
+		putOwned(p, p.putInterval, intervals, p.set.Intervals),
+		putOwned(p, p.putSegment, segments, p.set.Segments),
+	)
+}
+
+// putOwned adds a statement for each of the rows, which are of the set's owner.
+func putOwned[T any](p *planner, s *statement, t table[owned[T]], rows []T) error {
+	for _, row := range rows {
+		if err := put(p.job, s, t, &owned[T]{p.set.Owner.Organisation, row}); err != nil {
 			return err
 		}
 	}
@@ -320,10 +295,8 @@ func (p *planner) history() error {
 // records adds findings and what explains them, the audit trail and the answer to a request.
 func (p *planner) records() error {
 	s := p.set
-	for i := range s.Findings {
-		if err := put(p.job, p.putFinding, findings, &s.Findings[i]); err != nil {
-			return err
-		}
+	if err := putAll(p.job, p.putFinding, findings, s.Findings); err != nil {
+		return err
 	}
 	for _, r := range s.Resolved { // perhaps one that is new
 		station, session, code := string(r.Station), string(r.Session), string(r.Code)
@@ -336,15 +309,10 @@ func (p *planner) records() error {
 			p.do(p.explain, micros(r.At), station, session, code)
 		}
 	}
-	for i := range s.Audits {
-		if err := put(p.job, p.insertAudit, audits, &s.Audits[i]); err != nil {
-			return err
-		}
+	if err := putAll(p.job, p.insertAudit, audits, s.Audits); err != nil || s.Idempotency == nil {
+		return err
 	}
-	if s.Idempotency != nil {
-		return put(p.job, p.insertIdempotency, idempotency, s.Idempotency)
-	}
-	return nil
+	return put(p.job, p.insertIdempotency, idempotency, s.Idempotency)
 }
 
 // news adds the events. Those that are only live are told and not written.

@@ -8,7 +8,8 @@ import (
 
 // deviceStatements are the ways to write what stations are made of.
 type deviceStatements struct {
-	device, document              versioned
+	device                        versioned[deviceRow[device.Record]]
+	document                      versioned[documentRow]
 	insertChange, insertHappening *statement
 	dropChanges, dropHappenings   *statement
 	putDesired, dropDesired       *statement
@@ -73,11 +74,20 @@ func ofDevice[T any](p *planner, row T) *deviceRow[T] {
 	return &deviceRow[T]{station: p.set.Owner.Station, org: p.set.Owner.Organisation, row: row}
 }
 
+// putOfDevice adds a statement for each of the rows.
+func putOfDevice[T any](p *planner, s *statement, t table[deviceRow[T]], rows []T) error {
+	for _, row := range rows {
+		if err := put(p.job, s, t, ofDevice(p, row)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (p *planner) deviceDocuments(u *device.Update) error {
 	station := string(p.set.Owner.Station)
 	for i := range u.Documents {
-		row := &documentRow{*ofDevice(p, u.Documents[i]), p.packer}
-		if err := write(p, p.document, documents, row, row.row.Version); err != nil {
+		if err := write(p, &p.document, &documentRow{*ofDevice(p, u.Documents[i]), p.packer}); err != nil {
 			return err
 		}
 	}
@@ -87,28 +97,19 @@ func (p *planner) deviceDocuments(u *device.Update) error {
 	for _, e := range u.Unindexed {
 		p.do(p.dropEntry, station, int64(e.EVSE), e.Key)
 	}
-	for _, e := range u.Indexed {
-		if err := put(p.job, p.putEntry, deviceIndex, ofDevice(p, e)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return putOfDevice(p, p.putEntry, deviceIndex, u.Indexed)
 }
 
 func (p *planner) deviceHistory(u *device.Update) error {
 	station := string(p.set.Owner.Station)
-	for _, c := range u.Changes {
-		if err := put(p.job, p.insertChange, deviceChanges, ofDevice(p, c)); err != nil {
-			return err
-		}
+	if err := putOfDevice(p, p.insertChange, deviceChanges, u.Changes); err != nil {
+		return err
 	}
 	if len(u.Changes) > 0 {
 		p.do(p.dropChanges, station, station, int64(device.ChangesKept))
 	}
-	for _, h := range u.Happenings {
-		if err := put(p.job, p.insertHappening, happenings, ofDevice(p, h)); err != nil {
-			return err
-		}
+	if err := putOfDevice(p, p.insertHappening, happenings, u.Happenings); err != nil {
+		return err
 	}
 	if len(u.Happenings) > 0 {
 		p.do(p.dropHappenings, station, station, int64(device.HappeningsKept))
@@ -127,17 +128,12 @@ func (p *planner) deviceHistory(u *device.Update) error {
 
 func (p *planner) devicePlan(u *device.Update) error {
 	if u.Record != nil {
-		if err := write(p, p.device, devices, ofDevice(p, *u.Record), u.Record.Version); err != nil {
+		if err := write(p, &p.device, ofDevice(p, *u.Record)); err != nil {
 			return err
 		}
 	}
 	for _, d := range u.Undesired {
 		p.do(p.dropDesired, string(p.set.Owner.Station), int64(d.EVSE), d.Name.Key(), string(d.Attribute))
 	}
-	for _, d := range u.Desired {
-		if err := put(p.job, p.putDesired, deviceDesired, ofDevice(p, d)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return putOfDevice(p, p.putDesired, deviceDesired, u.Desired)
 }

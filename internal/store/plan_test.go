@@ -120,6 +120,7 @@ func ask(t *testing.T, s *Store) {
 	two(s.OpenCommandsOfNode(ctx, "x"))
 	two(s.OverdueCommands(ctx, time.Unix(1, 0), 1))
 	askJobs(t, s)
+	askMoney(t, s)
 	two(s.Documents(ctx, "x"))
 	two(s.Plan(ctx, "x"))
 	two(s.OpenAlerts(ctx, "x"))
@@ -129,7 +130,6 @@ func ask(t *testing.T, s *Store) {
 	two(s.SearchVariables(ctx, "org_x", device.Search{}, page.Query{}))
 	two(s.SearchVariables(ctx, "org_x", device.Search{Name: device.Name{EVSE: 1}, Value: new("x")}, page.Query{}))
 	two(s.eventsOf(ctx, "org_x", 1, 1, 2, 1))
-	two(s.Leases(ctx))
 	askConsumers(t, s)
 	check(s.compactFrames(ctx, time.Unix(1<<32, 0)))
 }
@@ -166,9 +166,9 @@ func askConsumers(t *testing.T, s *Store) {
 			t.Fatal(err)
 		}
 	}
+	two(s.Leases(ctx))
 	two(s.Lease(ctx, "x"))
 	two(s.LostLinks(ctx, 1))
-	two(s.Heads(ctx))
 	two(s.Streams(ctx))
 	_, _, err := s.StreamAfter(ctx, event.Position{Stream: "1"}, 1)
 	two(nil, err)

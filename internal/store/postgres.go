@@ -204,7 +204,11 @@ func postgresTrouble(err error) trouble {
 // up again after the server went: asking on another may help.
 func ended(err error) bool {
 	if failure, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return failure.Code == "57P01" || failure.Code == "57P02" || failure.Code == "25P03" // shut down, crashed, idle for too long
+		switch failure.Code {
+		case "57P01", "57P02", "57P05", "25P03": // shut down, crashed, idle for too long, outside of a transaction or in one
+			return true
+		}
+		return false
 	}
 	if _, refused := errors.AsType[*pgconn.ConnectError](err); refused {
 		return false

@@ -251,13 +251,13 @@ func TestNodesStartAtOnce(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	heads, err := stores[0].Heads(t.Context())
-	if err != nil || len(heads) != nodes {
-		t.Fatalf("got %v, %v, want %d streams", heads, err, nodes)
+	streams, err := stores[0].Streams(t.Context())
+	if err != nil || len(streams) != nodes {
+		t.Fatalf("got %v, %v, want %d streams", streams, err, nodes)
 	}
-	for _, h := range heads {
-		if h.Number != 5 {
-			t.Errorf("stream %s: got head %d, want 5", h.Stream, h.Number)
+	for _, of := range streams {
+		if of.Head != 5 {
+			t.Errorf("stream %s: got head %d, want 5", of.Name, of.Head)
 		}
 	}
 }

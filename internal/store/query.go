@@ -32,7 +32,7 @@ func (s *Store) statementFor(ctx context.Context, text string) (*sql.Stmt, error
 func (s *Store) each(ctx context.Context, text string, args []any, f func(scan func(...any) error) error) error {
 	for i, a := range args {
 		if text, ok := a.(string); ok && !storable(text) {
-			args[i] = cleaned(text) // as it would have been written
+			args[i] = Cleaned(text) // as it would have been written
 		}
 	}
 	rows, err := s.query(ctx, text, args)

@@ -15,19 +15,6 @@ import (
 // organisations are among them.
 const window = 2000
 
-// Heads returns the last position of every stream that there is.
-func (s *Store) Heads(ctx context.Context) ([]event.Position, error) {
-	streams, err := s.streams(ctx)
-	if err != nil {
-		return nil, err
-	}
-	heads := make([]event.Position, len(streams))
-	for i, of := range streams {
-		heads[i] = event.Position{Stream: strconv.FormatInt(of.number, 10), Number: of.head}
-	}
-	return heads, nil
-}
-
 // EventsAfter returns events of org behind the given positions, in each stream
 // by number, at most limit of them; fewer say that there are no more. A stream
 // that is not named is done with when one that began after it is named, and is

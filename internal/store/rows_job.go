@@ -39,19 +39,3 @@ var targets = table[work.Target]{"job_targets", 2, 3, func(to []column, t *work.
 		number("version", &t.Version),
 	)
 }}
-
-// jobRows adds jobs and their targets.
-func (p *planner) jobRows() error {
-	s := p.set
-	for i := range s.Targets {
-		if err := write(p, p.targets, targets, &s.Targets[i], s.Targets[i].Version); err != nil {
-			return err
-		}
-	}
-	for i := range s.Jobs {
-		if err := write(p, p.jobs, jobs, &s.Jobs[i], s.Jobs[i].Version); err != nil {
-			return err
-		}
-	}
-	return nil
-}

@@ -46,7 +46,7 @@ func (w *serial) close() error {
 // write implements [writer]. A job that is marked is run in a savepoint of its
 // own, so that it may fail without the others; the rest is run without, which is
 // cheaper, and may only fail before it has changed anything.
-func (w *serial) write(batch []*job, n *numbers, last func(numbers) op) error {
+func (w *serial) write(batch []*job, n *numbers, last func(numbers) []op) error {
 	if err := w.tell(w.begin); err != nil {
 		return err
 	}
@@ -70,8 +70,12 @@ func (w *serial) write(batch []*job, n *numbers, last func(numbers) op) error {
 	if !landing {
 		return nil
 	}
-	mark := last(*n)
-	return w.execute(&mark, nil)
+	for _, o := range last(*n) {
+		if err := w.execute(&o, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // perform writes one job, or leaves in its err why it is refused. An error
@@ -82,8 +86,13 @@ func (w *serial) perform(j *job, n *numbers) error {
 			return err
 		}
 	}
-	j.place(n)
-	touched, err := w.all(j, n)
+	touched, err := len(j.begins)+len(j.draws) > 0, w.draw(j, n)
+	if err == nil {
+		j.place(n)
+		var changed bool
+		changed, err = w.all(j, n)
+		touched = touched || changed
+	}
 	if err == nil {
 		if j.alone {
 			return w.tell(w.release)
@@ -184,8 +193,11 @@ func (w *serial) bind(args []driver.Value, n *numbers) []driver.NamedValue {
 		w.args = append(w.args, driver.NamedValue{Ordinal: len(w.args) + 1})
 	}
 	for i, v := range args {
-		if f, ok := v.(fill); ok {
-			v = n.of(f)
+		switch of := v.(type) {
+		case fill:
+			v = n.of(of)
+		case late:
+			v = *of.of
 		}
 		w.args[i].Value = v
 	}

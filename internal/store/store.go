@@ -25,6 +25,7 @@ import (
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/event"
 	"pylon/internal/kernel/clock"
+	"pylon/internal/kernel/fault"
 	"pylon/internal/kernel/ident"
 )
 
@@ -149,11 +150,17 @@ func (s *Store) Close() error { return s.readers.Close() }
 func (s *Store) Commit(ctx context.Context, set *change.Set) error {
 	j := s.jobs.Get().(*job) //nolint:forcetypeassert // nothing else is in the pool
 	err := s.catalogue.plan(set, j)
-	if err == nil && len(j.ops) > 0 {
+	if err == nil && len(j.ops)+len(j.begins) > 0 {
 		err = s.committer.submit(ctx, j)
 	}
 	if err == nil && set.Takes != nil {
 		set.Takes.Epoch = j.epoch()
+	}
+	switch {
+	case err == nil:
+		j.posted(set)
+	case len(set.Journals) > 0 && fault.CodeOf(err) == fault.CodeOf(change.ErrExists):
+		err = s.repeated(ctx, set)
 	}
 	if cap(j.values) <= pooledMax {
 		j.reset()

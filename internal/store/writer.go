@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"pylon/internal/domain/change"
+	"pylon/internal/domain/ledger"
 )
 
 // writer is the one connection that writes, in the way that suits its database.
@@ -16,7 +17,7 @@ type writer interface {
 	// Whatever is returned but nil, nothing of it may be committed: with
 	// [errGuilty] the writer has marked jobs to be run on their own and asks for
 	// another attempt, with errAgain it met another transaction.
-	write(batch []*job, n *numbers, last func(numbers) op) error
+	write(batch []*job, n *numbers, last func(numbers) []op) error
 	commit() error
 	rollback() error
 	// run executes one statement by itself. One that misses its row is a [refusal].
@@ -71,6 +72,9 @@ func (b between) do(text string, do func() error) error {
 // written and kept when it has landed.
 type numbers struct {
 	stream, event, frame, at int64
+
+	journal int64       // of the stream's chain, the last
+	chain   ledger.Hash // its
 }
 
 // placeBits is how much of a place is the number in its stream; the rest is the

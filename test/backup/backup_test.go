@@ -99,6 +99,7 @@ func TestBackupOfARunningServer(t *testing.T) {
 				t.Run("to "+into, func(t *testing.T) {
 					to := target()
 					pylon(t, binary, append([]string{"restore", "--from", file}, to.flags()...)...)
+					pylon(t, binary, append([]string{"ledger", "verify"}, to.flags()...)...)
 					restored := to.start(t, program.Config{Binary: binary})
 					checkSessions(t, sessions(t, restored), told, later)
 					restored.Stop(t)

@@ -1,5 +1,6 @@
 // Package demo tests what a newcomer sees first: the demonstration comes to
-// life by itself, in all protocol versions, and keeps evidence of it.
+// life by itself, in all protocol versions, keeps evidence of it, and its sessions
+// end in receipts.
 package demo
 
 import (
@@ -27,7 +28,8 @@ var lives = map[string][]string{
 }
 
 func TestDemoComesToLife(t *testing.T) {
-	s := program.Start(t, program.Config{Binary: program.Build(t), Data: t.TempDir(), Demo: true})
+	data := t.TempDir()
+	s := program.Start(t, program.Config{Binary: program.Build(t), Data: data, Demo: true})
 	began := clock.System{}.Now()
 	charging := map[string][]string{} // by OCPP version: the stations in a session
 	program.Await(t, "active sessions in all versions", waitMax, func() bool {
@@ -44,6 +46,7 @@ func TestDemoComesToLife(t *testing.T) {
 			awaitFrame(t, s, charging[version], action)
 		}
 	}
+	awaitReceipt(t, s, data)
 	s.Stop(t)
 }
 

@@ -141,6 +141,7 @@ func TestColumnsAreTheContracts(t *testing.T) {
 		{"command", "list", "--station", "CP-1", "--state", "sent"},
 		{"job", "list"},
 		{"job", "targets", "job_1", "--state", "failed"},
+		{"bill", "list", "--session", "ses_1", "--debtor", "tok_1", "--kind", "receipt"},
 		{"finding", "list", "--code", "x", "--station", "CP-1", "--session", "ses_1"},
 	} {
 		t.Run(strings.Join(args[:2], " "), func(t *testing.T) {

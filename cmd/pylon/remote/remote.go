@@ -21,17 +21,19 @@ import (
 
 // Commands are the nouns.
 type Commands struct {
-	Station Station  `cmd:"" group:"Look after the network" help:"Charging stations: list, make, start, stop, reset, configure."`
-	Session Session  `cmd:"" group:"Look after the network" help:"Charges, running and past."`
-	Token   Token    `cmd:"" group:"Look after the network" help:"Cards, apps and whatever else drivers identify with."`
-	Site    Site     `cmd:"" group:"Look after the network" help:"Places where stations stand."`
-	Command Command  `cmd:"" group:"Look after the network" help:"What was asked of stations, and what became of it."`
-	Job     Job      `cmd:"" group:"Look after the network" help:"The same thing asked of many stations."`
-	Doctor  Doctor   `cmd:"" group:"See what happens" help:"Find out what is wrong between here, the server and its stations." example:"pylon doctor CP-7"`
-	Finding Finding  `cmd:"" group:"See what happens" help:"What stations reported and what does not fit."`
-	OCPP    OCPP     `cmd:"" group:"See what happens" name:"ocpp" help:"The protocol itself: see what is said, say something."`
-	Events  Events   `cmd:"" group:"See what happens" help:"Follow what happens, live." example:"pylon events sessions stations"`
-	Context Contexts `cmd:"" group:"This command line" help:"Servers that it knows."`
+	Station Station        `cmd:"" group:"Look after the network" help:"Charging stations: list, make, start, stop, reset, configure."`
+	Session Session        `cmd:"" group:"Look after the network" help:"Charges, running and past."`
+	Token   Token          `cmd:"" group:"Look after the network" help:"Cards, apps and whatever else drivers identify with."`
+	Site    Site           `cmd:"" group:"Look after the network" help:"Places where stations stand."`
+	Command Command        `cmd:"" group:"Look after the network" help:"What was asked of stations, and what became of it."`
+	Job     Job            `cmd:"" group:"Look after the network" help:"The same thing asked of many stations."`
+	Bill    Bill           `cmd:"" group:"Look after the network" help:"Receipts, invoices and credit notes."`
+	Profile BillingProfile `cmd:"" group:"Look after the network" name:"billing-profile" help:"Who issues bills, and in which language."`
+	Doctor  Doctor         `cmd:"" group:"See what happens" help:"Find out what is wrong between here, the server and its stations." example:"pylon doctor CP-7"`
+	Finding Finding        `cmd:"" group:"See what happens" help:"What stations reported and what does not fit."`
+	OCPP    OCPP           `cmd:"" group:"See what happens" name:"ocpp" help:"The protocol itself: see what is said, say something."`
+	Events  Events         `cmd:"" group:"See what happens" help:"Follow what happens, live." example:"pylon events sessions stations"`
+	Context Contexts       `cmd:"" group:"This command line" help:"Servers that it knows."`
 }
 
 // Terminal is where commands read and write.

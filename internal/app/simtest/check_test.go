@@ -23,11 +23,11 @@ const commandLag = 30 * time.Second
 // inspect holds what the database says against what the stations know, and
 // returns the sessions as a text.
 func (w *world) inspect() string {
-	db, err := sql.Open("sqlite", "file:"+w.disk.path+"?_query_only=1")
-	if err != nil {
-		panic(err)
-	}
+	db := w.read()
 	defer db.Close()
+	if which := w.behind(); which != "" { // it was not, a moment ago
+		w.wrong("%s", which)
+	}
 	var said strings.Builder
 	for i, s := range w.chargers {
 		said.WriteString(w.inspectStation(db, i, s))
@@ -40,7 +40,8 @@ func (w *world) inspect() string {
 		}
 	}
 	w.inspectCounters(db)
-	w.inspectUsage(db)
+	w.inspectLetters(db)
+	w.inspectBills(db)
 	w.inspectCommands(db)
 	w.inspectEvents(db)
 	return said.String()
@@ -243,9 +244,11 @@ func (w *world) inspectCounters(db *sql.DB) {
 		})
 }
 
-// inspectUsage holds what a consumer of the events has counted against the
-// sessions.
-func (w *world) inspectUsage(db *sql.DB) {
+// behind says which station's days a consumer of the events has not counted as
+// its sessions are; "" when there is none.
+func (w *world) behind() (which string) {
+	db := w.read()
+	defer db.Close()
 	rows(db, `SELECT t.identity, COALESCE((SELECT SUM(u.sessions) FROM usage_days u WHERE u.station = t.id), 0),
 		COALESCE((SELECT SUM(u.energy_mwh) FROM usage_days u WHERE u.station = t.id), 0),
 		(SELECT COUNT(*) FROM sessions s WHERE s.station = t.id AND s.ended_at IS NOT NULL),
@@ -255,16 +258,30 @@ func (w *world) inspectUsage(db *sql.DB) {
 			var sessions, energy, wantSessions, wantEnergy int64
 			err := scan(&name, &sessions, &energy, &wantSessions, &wantEnergy)
 			if sessions != wantSessions || energy != wantEnergy {
-				w.wrong("%s: got %d sessions and %d mWh in its days, want %d and %d", name, sessions, energy, wantSessions, wantEnergy)
+				which = fmt.Sprintf("%s: got %d sessions and %d mWh in its days, want %d and %d", name, sessions, energy, wantSessions, wantEnergy)
 			}
 			return err
 		})
+	return which
+}
+
+// inspectLetters looks for events that a consumer gave up.
+func (w *world) inspectLetters(db *sql.DB) {
 	rows(db, "SELECT consumer, error FROM dead_letters", nil, func(scan func(...any) error) error {
 		var consumer, why string
 		err := scan(&consumer, &why)
 		w.wrong("%s gave an event up: %s", consumer, why)
 		return err
 	})
+}
+
+// read opens the database beside the nodes.
+func (w *world) read() *sql.DB {
+	db, err := sql.Open("sqlite", "file:"+w.disk.path+"?_query_only=1")
+	if err != nil {
+		panic(err)
+	}
+	return db
 }
 
 // inspectCommands looks for commands that were lost or never ended.

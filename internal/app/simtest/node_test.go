@@ -11,8 +11,11 @@ import (
 	"pylon/internal/domain/event"
 	"pylon/internal/domain/lease"
 	"pylon/internal/domain/station"
+	"pylon/internal/domain/tariff/plain"
+	"pylon/internal/domain/tariff/swift"
 	"pylon/internal/edge/ocpp"
 	"pylon/internal/flow/admin"
+	"pylon/internal/flow/billing"
 	"pylon/internal/flow/consume"
 	"pylon/internal/flow/fleet"
 	"pylon/internal/flow/jobs"
@@ -89,7 +92,7 @@ func (w *world) open(name string, step time.Duration) *node {
 	n.jobs = jobs.New(n.books, n.fleet, c, log)
 	n.leases = leases.New(n.books, c, log, n.id)
 	n.follow = consume.New(consume.Options{
-		Store: n.books, Leases: n, Hints: n.link, Clock: c, Log: log, Consumers: []consume.Consumer{usage.New(n.books)},
+		Store: n.books, Leases: n, Hints: n.link, Clock: c, Log: log, Consumers: n.followers(),
 	})
 	n.owners.fleet, n.owners.books = n.fleet, n.books
 	n.gateway = ocpp.New(ocpp.Options{
@@ -99,6 +102,14 @@ func (w *world) open(name string, step time.Duration) *node {
 	n.start()
 	w.bus.nodes = append(w.bus.nodes, n)
 	return n
+}
+
+// followers are who follow the event log.
+func (n *node) followers() []consume.Consumer {
+	return []consume.Consumer{
+		usage.New(n.books),
+		billing.New(billing.Options{Store: n.books, Clock: n.clock, Raters: [2]billing.Rater{swift.Explain, plain.Rate}}),
+	}
 }
 
 // start runs the parts. Each has set its timers before the next begins.

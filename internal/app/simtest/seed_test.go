@@ -45,7 +45,7 @@ func tokenUIDs() []string { return []string{"T1", "T2", "T3", "ONE", "OUT"} }
 // restricted reports whether a token may be refused.
 func restricted(uid string) bool { return uid == "ONE" || uid == "OUT" }
 
-// furnish makes a database with stations and tokens, of which every simulation
+// furnish makes a database with stations, tokens and a tariff, of which every simulation
 // gets a copy.
 func furnish(tb testing.TB) string {
 	path := filepath.Join(tb.TempDir(), "pylon.db")
@@ -80,6 +80,7 @@ func furnish(tb testing.TB) string {
 		}
 		set.Tokens = append(set.Tokens, t)
 	}
+	furnishPrices(tb, set)
 	if err := s.Commit(tb.Context(), set); err != nil {
 		tb.Fatal(err)
 	}

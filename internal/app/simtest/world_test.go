@@ -468,6 +468,17 @@ func (w *world) operate() {
 
 // done says what has not come to its end yet; "" when all has.
 func (w *world) done() string {
+	if what := w.busy(); what != "" {
+		return what
+	}
+	if which := w.behind(); which != "" {
+		return which
+	}
+	return w.unbilled()
+}
+
+// busy says who has something to do; "" when nobody has.
+func (w *world) busy() string {
 	for i, n := range w.nodes {
 		if n == nil {
 			return w.names[i] + " does not run"

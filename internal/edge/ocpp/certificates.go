@@ -26,7 +26,7 @@ type Certificates struct {
 	mu      sync.Mutex
 	current []*tls.Certificate
 	stamps  []time.Time // of the files that current was read from
-	looked  time.Time   // when the files' times were looked at
+	looked  time.Time   // when the files' times were looked at, by the steady clock
 }
 
 // lookEvery is how often handshakes look whether the files have changed.
@@ -101,7 +101,7 @@ func (c *Certificates) Config() *tls.Config {
 func (c *Certificates) choose(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if now := c.clock.Now(); now.Sub(c.looked) >= lookEvery {
+	if now := c.clock.Steady(); now.Sub(c.looked) >= lookEvery {
 		c.looked = now
 		c.refresh()
 	}

@@ -85,7 +85,7 @@ const freshFor = time.Second
 func (s *Server) current(ctx context.Context) (*board, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.board != nil && s.clock.Now().Sub(s.board.Drawn) < freshFor {
+	if s.board != nil && s.clock.Steady().Sub(s.drawn) < freshFor {
 		return s.board, nil
 	}
 	return s.drawLocked(ctx)
@@ -99,9 +99,10 @@ func (s *Server) draw(ctx context.Context) (*board, error) {
 }
 
 func (s *Server) drawLocked(ctx context.Context) (*board, error) {
+	began := s.clock.Steady()
 	b, err := s.look(ctx)
 	if err == nil {
-		s.board = b
+		s.board, s.drawn = b, began
 	}
 	return b, err
 }
@@ -254,16 +255,17 @@ func rowsOf(sessions []session.View, all int) rowsPlus {
 
 // news returns the last events as lines, the youngest first.
 func (s *Server) news(ctx context.Context, org ident.OrganisationID) ([]line, error) {
-	heads, err := s.store.Heads(ctx)
+	streams, err := s.store.Streams(ctx)
 	if err != nil {
 		return nil, err
 	}
-	for i := range heads {
-		heads[i].Number = max(0, heads[i].Number-eventsRead)
+	from := make([]event.Position, len(streams))
+	for i, of := range streams {
+		from[i] = event.Position{Stream: of.Name, Number: max(of.Pruned, of.Head-eventsRead)}
 	}
-	found, err := s.store.EventsAfter(ctx, org, heads, eventsRead*max(1, len(heads)))
+	found, err := s.store.EventsAfter(ctx, org, from, eventsRead*max(1, len(from)))
 	if fault.CodeOf(err) == "events_pruned" {
-		return nil, nil // nothing has happened for as long as events are kept
+		return nil, nil // in this moment: the next board has what is left
 	}
 	if err != nil {
 		return nil, err

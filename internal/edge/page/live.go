@@ -76,7 +76,7 @@ func (s *Server) Run(ctx context.Context) error {
 	defer stop()
 	e := ear{server: s}
 	defer func() { e.close() }()
-	drawn, news := s.clock.Now(), false
+	drawn, news := s.clock.Steady(), false
 	for {
 		select {
 		case <-ctx.Done():
@@ -91,7 +91,7 @@ func (s *Server) Run(ctx context.Context) error {
 				e.close()
 				continue
 			}
-			now := s.clock.Now()
+			now := s.clock.Steady()
 			began := e.listen(ctx) // what came before, nobody heard
 			if !began && !news && now.Sub(drawn) < redrawAnyway {
 				continue

@@ -37,7 +37,7 @@ type Store interface {
 	Sessions(ctx context.Context, org ident.OrganisationID, f session.Filter, q page.Query) (page.Result[session.View], error)
 	Totals(ctx context.Context, org ident.OrganisationID, since time.Time) (session.Totals, error)
 	EventsAfter(ctx context.Context, org ident.OrganisationID, after []event.Position, limit int) ([]event.Recorded, error)
-	Heads(ctx context.Context) ([]event.Position, error)
+	Streams(ctx context.Context) ([]event.Stream, error)
 }
 
 // Feed is the live feed of committed events, as a hint that there is news.
@@ -84,6 +84,7 @@ type Server struct {
 
 	mu    sync.Mutex // guards what follows
 	board *board     // the last that was drawn
+	drawn time.Time  // when it was, by the steady clock
 	names map[ident.StationID]string
 }
 

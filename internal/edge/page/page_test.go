@@ -10,9 +10,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,8 +29,8 @@ import (
 	"pylon/internal/flow/fleet"
 	"pylon/internal/kernel/clock"
 	"pylon/internal/kernel/decimal"
-	"pylon/internal/kernel/ident"
 	"pylon/internal/store"
+	"pylon/test/ground"
 )
 
 // world is a server with a database, a bus and a page.
@@ -46,24 +46,22 @@ type world struct {
 
 func newWorld(t *testing.T, audience page.Audience) *world {
 	t.Helper()
-	w := &world{t: t}
-	node := ident.New[ident.NodeID](clock.System{}.Now())
-	var err error
-	w.bus, err = cluster.Open(t.Context(), cluster.Options{Node: node})
-	w.must(err)
-	t.Cleanup(func() { _ = w.bus.Close() })
-	w.store, err = store.Open(t.Context(), store.Options{
-		Path: filepath.Join(t.TempDir(), "pylon.db"), Synchronous: "off", Clock: clock.System{}, Node: node, OnCommitted: w.bus.Publish,
-	})
-	w.must(err)
-	w.run(w.store.Run, func() { _ = w.store.Close() })
-	w.fleet = fleet.New(fleet.Options{Store: w.store, Bus: w.bus, Clock: clock.System{}, Log: slog.New(slog.DiscardHandler), Node: node})
+	return newWorldAt(t, audience, clock.System{})
+}
+
+// newWorldAt is newWorld with a page on a clock of the caller's.
+func newWorldAt(t *testing.T, audience page.Audience, clk clock.Clock) *world {
+	t.Helper()
+	g := ground.New(t, store.Options{})
+	w := &world{t: t, store: g.Store, bus: g.Bus}
+	w.fleet = fleet.New(fleet.Options{Store: w.store, Bus: w.bus, Clock: clock.System{}, Log: slog.New(slog.DiscardHandler), Node: g.Node})
 	w.admin = admin.New(w.store, w.fleet, clock.System{})
+	var err error
 	w.page, err = page.New(page.Options{
-		Store: w.store, Feed: w.bus, Clock: clock.System{}, Log: slog.New(slog.DiscardHandler), Audience: audience, Version: "v1",
+		Store: w.store, Feed: w.bus, Clock: clk, Log: slog.New(slog.DiscardHandler), Audience: audience, Version: "v1",
 	})
 	w.must(err)
-	w.run(w.page.Run, func() {})
+	w.run(w.page.Run)
 	w.http = httptest.NewServer(w.page)
 	t.Cleanup(func() {
 		w.page.Stop()
@@ -72,7 +70,7 @@ func newWorld(t *testing.T, audience page.Audience) *world {
 	return w
 }
 
-func (w *world) run(part func(context.Context) error, after func()) {
+func (w *world) run(part func(context.Context) error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- part(ctx) }()
@@ -81,7 +79,6 @@ func (w *world) run(part func(context.Context) error, after func()) {
 		if err := <-ended; err != nil {
 			w.t.Error(err)
 		}
-		after()
 	})
 }
 
@@ -169,6 +166,47 @@ func TestBoardShowsTheNetwork(t *testing.T) {
 		if strings.Contains(body, secret) {
 			t.Errorf("the page shows %s", secret)
 		}
+	}
+}
+
+// What is old is forgotten, of a quiet network all of it: the board shows what has
+// happened since, however little that is.
+func TestBoardAfterEventsWerePruned(t *testing.T) {
+	w := newWorld(t, page.Machine)
+	owner := w.network()
+	w.must(w.store.Compact(t.Context(), clock.System{}.Now().Add(8*24*time.Hour)))
+	w.must(owner.Status(t.Context(), station.StatusReport{EVSE: 2, Connector: 1, Status: station.Faulted, ReceivedAt: clock.System{}.Now()}))
+	_, _, body := w.get("/", "")
+	if !strings.Contains(body, "CP-1 EVSE 2: faulted") || strings.Contains(body, "a session began") {
+		t.Errorf("want the one event that is left in %s", body)
+	}
+}
+
+// settable is the machine's clock, some way ahead, whose wall time somebody sets.
+type settable struct {
+	clock.System
+	ahead, wrong atomic.Int64
+}
+
+func (s *settable) Now() time.Time {
+	return s.System.Now().Add(time.Duration(s.ahead.Load() + s.wrong.Load()))
+}
+
+func (s *settable) Steady() time.Time { return s.System.Steady().Add(time.Duration(s.ahead.Load())) }
+
+// A wall clock that is set back keeps no board on the screen.
+func TestBoardIsDrawnAnewWhenTheClockIsSet(t *testing.T) {
+	clk := new(settable)
+	w := newWorldAt(t, page.Machine, clk)
+	owner := w.network()
+	if _, _, body := w.get("/", ""); !strings.Contains(body, "CP-1") {
+		t.Fatal(body)
+	}
+	w.must(owner.Status(t.Context(), station.StatusReport{EVSE: 2, Connector: 1, Status: station.Faulted, ReceivedAt: clock.System{}.Now()}))
+	clk.wrong.Store(-int64(time.Hour))
+	clk.ahead.Store(int64(time.Minute))
+	if _, _, body := w.get("/", ""); !strings.Contains(body, "EVSE 2: faulted") {
+		t.Errorf("the board of before: %s", body)
 	}
 }
 

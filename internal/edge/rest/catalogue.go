@@ -146,6 +146,27 @@ var catalogue = map[string]text{
 	"not_found":              {title: "Not found", detail: "There is no such thing, or not in your organisation."},
 	"organisation_not_found": {title: "No such organisation", detail: "There is no such organisation, or you may not see it."},
 
+	"series_missing":      {title: "Prices are missing", detail: "Prices or signals that the tariff names are not there."},
+	"currencies_differ":   {title: "Two currencies met", detail: "Amounts of two currencies have no sum."},
+	"amount_out_of_range": {title: "An amount is too large", detail: "A sum is above what an amount can be."},
+	"credit_of_credit":    {title: "A credit cannot be taken back", detail: "The record {cdr} takes back another already."},
+	"tab_not_found":       {title: "The session has no tab", detail: "Nothing is known yet of what session {session} owes.", help: "A session gets its tab some seconds after its start. One that ended before there were tariffs has none."},
+	"format_unavailable":  {title: "A bill has no such format", detail: "A bill is text/html, application/pdf or application/xml.", status: http.StatusNotAcceptable},
+	"e_invoice_refused": {
+		title: "The bill is no e-invoice", detail: "As an e-invoice the bill {rules}.",
+		help: "An e-invoice names the endpoint and tax id of whoever issues it, and both of a customer. The billing profile has the issuer's; HTML and PDF need neither.",
+	},
+	"already_posted":       {title: "It was posted already", detail: "The same was posted in the ledger before."},
+	"balance_insufficient": {title: "There is not enough on the account", detail: "A balance would go beyond its limit."},
+	"series_unknown":       {title: "No such series", detail: "No series of documents with this name has begun."},
+	"tariff_without_draft": {title: "There is no draft", detail: "The tariff has no draft that could be published or looked over."},
+	"tariff_published": {
+		title: "The tariff was published", detail: "What was published is kept, because sessions are priced by it.",
+		help: "Give the tariff an end with ends_at, and remove its assignments.",
+	},
+	"tariff_assigned":           {title: "The tariff is assigned", detail: "The assignment {assignment} names the tariff."},
+	"tariff_editions_exhausted": {title: "The tariff has too many editions", detail: "A tariff has at most {max} editions.", help: "Prices that change so often are a series: use a spot price."},
+
 	"already_exists":      {title: "It exists already", detail: "Something with these names exists already."},
 	"organisation_exists": {title: "The organisation exists already", detail: "There is an organisation with the slug {slug}."},
 	"station_exists":      {title: "The station exists already", detail: "There is a station with the identity {station}."},

@@ -37,7 +37,10 @@ func (s *Server) describe() error {
 				{Name: "jobs", Description: "Commands to many stations"},
 				{Name: "tokens"},
 				{Name: "sessions"},
+				{Name: "tariffs", Description: "What charging costs, where and for whom"},
 				{Name: "events"},
+				{Name: "billing", Description: "Receipts, invoices, credit notes, and how the organisation issues them"},
+				{Name: "ledger"},
 				{Name: "access", Description: "Keys, who did what, who I am"},
 			},
 			Components: &huma.Components{
@@ -83,9 +86,13 @@ func (s *Server) operations() {
 	s.jobOperations()
 	s.tokenOperations()
 	s.sessionOperations()
+	s.tariffOperations()
+	s.assignmentOperations()
 	s.usageOperations()
 	s.eventOperations()
 	s.deadLetterOperations()
+	s.billOperations()
+	s.ledgerOperations()
 	s.keyOperations()
 	s.auditOperations()
 }
@@ -96,7 +103,7 @@ func (s *Server) operations() {
 func loosen(document *huma.OpenAPI) {
 	asked := map[string]bool{}
 	for _, path := range document.Paths {
-		for _, op := range []*huma.Operation{path.Get, path.Post, path.Patch, path.Delete} {
+		for _, op := range []*huma.Operation{path.Get, path.Post, path.Put, path.Patch, path.Delete} {
 			if op == nil {
 				continue
 			}
@@ -104,7 +111,7 @@ func loosen(document *huma.OpenAPI) {
 				p.Schema.Nullable = false
 			}
 			if op.RequestBody != nil {
-				ask(asked, document.Components.Schemas, op.RequestBody.Content["application/json"].Schema.Ref)
+				ask(asked, document.Components.Schemas, op.RequestBody.Content["application/json"].Schema)
 			}
 		}
 	}
@@ -118,17 +125,20 @@ func loosen(document *huma.OpenAPI) {
 	}
 }
 
-// ask notes the schema that ref names, and those of its members, as asked for.
-func ask(asked map[string]bool, schemas huma.Registry, ref string) {
-	if ref == "" || asked[ref] {
-		return
-	}
-	asked[ref] = true
-	for _, member := range schemas.SchemaFromRef(ref).Properties {
-		ask(asked, schemas, member.Ref)
-		if member.Items != nil {
-			ask(asked, schemas, member.Items.Ref)
+// ask notes the schemas that a request's is made of as asked for.
+func ask(asked map[string]bool, schemas huma.Registry, schema *huma.Schema) {
+	if ref := schema.Ref; ref != "" {
+		if asked[ref] {
+			return
 		}
+		asked[ref] = true
+		schema = schemas.SchemaFromRef(ref)
+	}
+	for _, member := range schema.Properties {
+		ask(asked, schemas, member)
+	}
+	if schema.Items != nil {
+		ask(asked, schemas, schema.Items)
 	}
 }
 
@@ -137,7 +147,7 @@ func problems(registry huma.Registry) map[string]*huma.Response {
 	schema := registry.Schema(reflect.TypeFor[Problem](), true, "")
 	responses := map[string]*huma.Response{}
 	for _, status := range []int{
-		http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict,
+		http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusNotAcceptable, http.StatusConflict,
 		http.StatusPreconditionFailed, http.StatusUnprocessableEntity, http.StatusPreconditionRequired,
 		http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable,
 		http.StatusGatewayTimeout,

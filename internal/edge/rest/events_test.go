@@ -385,9 +385,27 @@ func TestEventsThatGetLostAreRead(t *testing.T) {
 	}
 }
 
-func TestEventsSayResetToWhoIsTooFarBehind(t *testing.T) {
+// Whoever was behind, for whatever reason, is sent what he missed.
+func TestEventsReachWhoIsFarBehind(t *testing.T) {
 	c := &cut{joined: make(chan struct{}, 10)}
 	w := newWorld(t, options{feed: func(b *cluster.Bus) rest.Feed { c.Bus = b; return c }})
+	l := w.listen(t, w.first.key, "", "")
+	<-c.joined
+	c.off()
+	for i := range 6 {
+		w.events(1000, 1000*i)
+	}
+	<-c.joined
+	for want := range int64(6000) {
+		if e := l.next(); e.name == "reset" || e.data.Version != want+1 {
+			t.Fatalf("got %s %d, want event %d", e.name, e.data.Version, want+1)
+		}
+	}
+}
+
+func TestEventsSayResetToWhoIsTooFarBehind(t *testing.T) {
+	c := &cut{joined: make(chan struct{}, 10)}
+	w := newWorld(t, options{late: 5000, feed: func(b *cluster.Bus) rest.Feed { c.Bus = b; return c }})
 	l := w.listen(t, w.first.key, "", "")
 	<-c.joined
 	c.off()

@@ -19,7 +19,7 @@ func TestJobIsAResource(t *testing.T) {
 	key := w.first.key
 	w.expect(201, key, "POST", "/api/v1/stations", `{"station_id":"AWAY"}`)
 	stream := w.listen(t, key, "?topics=jobs", "")
-	w.run(w.carryOut, func() {})
+	w.run(w.carryOut)
 	body := `{"command":{"type":"trigger_message","message":"Heartbeat","timeout_s":20},"stations":["CP-main","AWAY"],"offline":"skip","concurrency":5}`
 	w.refused(400, "idempotency_key_required", key, "POST", "/api/v1/jobs", body)
 	made := w.expect(201, key, "POST", "/api/v1/jobs", body, "Idempotency-Key", "one")
@@ -131,7 +131,7 @@ func TestJobsByClient(t *testing.T) {
 	w := newWorld(t, options{})
 	th := w.fill(w.first)
 	th.socket.answers(yes())
-	w.run(w.carryOut, func() {})
+	w.run(w.carryOut)
 	c := w.client(w.first.key)
 	ctx := t.Context()
 	order := map[string]any{"command": map[string]any{"type": "reset"}, "filter": map[string]any{"vendor": "Maker"}}

@@ -5,20 +5,25 @@ import (
 	"time"
 
 	"pylon/internal/domain/account"
+	"pylon/internal/domain/billing"
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/command"
 	"pylon/internal/domain/device"
 	"pylon/internal/domain/event"
 	"pylon/internal/domain/job"
+	"pylon/internal/domain/ledger"
 	"pylon/internal/domain/meter"
 	"pylon/internal/domain/report"
 	"pylon/internal/domain/session"
 	"pylon/internal/domain/site"
 	"pylon/internal/domain/station"
+	"pylon/internal/domain/tariff"
 	"pylon/internal/domain/token"
 	"pylon/internal/flow/fleet"
 	"pylon/internal/kernel/ident"
+	"pylon/internal/kernel/money"
 	"pylon/internal/kernel/page"
+	"pylon/internal/kernel/rating"
 )
 
 // Store is what rest reads. Look-ups that find nothing return an error of kind
@@ -39,6 +44,10 @@ type Store interface {
 	Stations(ctx context.Context, org ident.OrganisationID, f station.Filter, q page.Query) (page.Result[station.Detail], error)
 	Template(ctx context.Context, org ident.OrganisationID, id ident.TemplateID) (station.Template, error)
 	OwnTemplates(ctx context.Context, org ident.OrganisationID, q page.Query) (page.Result[station.Template], error)
+	Tariff(ctx context.Context, org ident.OrganisationID, id ident.TariffID) (tariff.Tariff, error)
+	Tariffs(ctx context.Context, org ident.OrganisationID, q page.Query) (page.Result[tariff.Tariff], error)
+	Assignment(ctx context.Context, org ident.OrganisationID, id ident.AssignmentID) (tariff.Assignment, error)
+	ListAssignments(ctx context.Context, org ident.OrganisationID, id ident.TariffID, q page.Query) (page.Result[tariff.Assignment], error)
 	Intervals(ctx context.Context, id ident.StationID, from, to time.Time, q page.Query) (page.Result[station.Interval], error)
 	Findings(ctx context.Context, org ident.OrganisationID, f station.FindingFilter, q page.Query) (page.Result[station.Finding], error)
 	Documents(ctx context.Context, id ident.StationID) (device.Model, error)
@@ -67,6 +76,18 @@ type Store interface {
 
 	Usage(ctx context.Context, org ident.OrganisationID, f report.Filter, q page.Query) (page.Result[report.Day], error)
 	DeadLetters(ctx context.Context, org ident.OrganisationID, open bool, q page.Query) (page.Result[event.DeadLetter], error)
+
+	Tab(ctx context.Context, id ident.SessionID) (billing.Tab, error)
+	Bill(ctx context.Context, org ident.OrganisationID, id ident.BillID) (billing.Bill, error)
+	Bills(ctx context.Context, org ident.OrganisationID, f billing.Filter, q page.Query) (page.Result[billing.Bill], error)
+
+	Journal(ctx context.Context, org ident.OrganisationID, id ident.JournalID) (ledger.Record, error)
+	Journals(ctx context.Context, org ident.OrganisationID, f ledger.Filter, q page.Query) (page.Result[ledger.Record], error)
+	LedgerAccount(ctx context.Context, org ident.OrganisationID, id ident.AccountID) (ledger.Balance, error)
+	LedgerAccounts(ctx context.Context, org ident.OrganisationID, f ledger.AccountFilter, q page.Query) (page.Result[ledger.Balance], error)
+	Statement(ctx context.Context, org ident.OrganisationID, id ident.AccountID, q page.Query) (page.Result[ledger.Entry], error)
+	TrialBalance(ctx context.Context, org ident.OrganisationID) ([]ledger.Sum, error)
+	Series(ctx context.Context, org ident.OrganisationID) ([]ledger.Series, error)
 
 	// EventsAfter returns events of org behind the given positions, in each
 	// stream by number, at most limit of them; fewer say that there are no more. A
@@ -103,4 +124,16 @@ type Feed interface {
 // unless the query sorts by "at".
 type FrameLog interface {
 	Entries(ctx context.Context, id ident.StationID, f station.LogFilter, q page.Query) (page.Result[station.LogEntry], error)
+}
+
+// Press writes bills: the same document gives the same bytes.
+type Press interface {
+	HTML(d *billing.Document) ([]byte, error)
+	PDF(d *billing.Document) ([]byte, error)
+	// UBL writes an e-invoice. What breaks the rules of one is Conflict e_invoice_refused.
+	UBL(d *billing.Document) ([]byte, error)
+	// Policy is the Content-Security-Policy under which the HTML is served.
+	Policy() string
+	// Steps tells how an amount came about, a sentence for each step.
+	Steps(steps []rating.Step, language string, zone *time.Location, currency money.Currency) ([]string, error)
 }

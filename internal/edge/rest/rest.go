@@ -39,6 +39,7 @@ type Options struct {
 	Consumers *consume.Service
 	Feed      Feed
 	Frames    FrameLog
+	Press     Press
 	Clock     clock.Clock
 	Log       *slog.Logger
 	Version   string                // of the program, shown by /readyz
@@ -49,7 +50,16 @@ type Options struct {
 	// RequestsPerSecond is what one key may ask for on average, twice that at
 	// once; 0: [DefaultRequestsPerSecond]; at most a million, which is none.
 	RequestsPerSecond int
+
+	// CatchUp bounds the events that a reader of the live stream is sent at once
+	// who is behind, because he was away, or slow, or because this node stood
+	// still; beyond it he is told to get everything anew. It costs the node no
+	// more than he takes. 0: [DefaultCatchUp].
+	CatchUp int
 }
+
+// DefaultCatchUp is some minutes of a network with 500 events a second.
+const DefaultCatchUp = 200_000
 
 // DefaultRequestsPerSecond keeps one mad script from taking the database away
 // from the stations, and is more than a console or a backend needs.
@@ -68,10 +78,12 @@ type Server struct {
 	consumers *consume.Service
 	feed      Feed
 	frames    FrameLog
+	press     Press
 	clock     clock.Clock
 	log       *slog.Logger
 	version   string
 	readiness func() Readiness
+	catchUp   int
 
 	mux       *http.ServeMux
 	api       huma.API
@@ -90,12 +102,16 @@ func New(o Options) (*Server, error) {
 	if o.RequestsPerSecond == 0 {
 		o.RequestsPerSecond = DefaultRequestsPerSecond
 	}
+	if o.CatchUp == 0 {
+		o.CatchUp = DefaultCatchUp
+	}
 	if o.Readiness == nil {
 		o.Readiness = func() Readiness { return Readiness{} }
 	}
 	s := &Server{
-		store: o.Store, stations: o.Stations, admin: o.Admin, jobs: o.Jobs, consumers: o.Consumers, feed: o.Feed, frames: o.Frames,
+		store: o.Store, stations: o.Stations, admin: o.Admin, jobs: o.Jobs, consumers: o.Consumers, feed: o.Feed, frames: o.Frames, press: o.Press,
 		clock: o.Clock, log: o.Log, version: o.Version, readiness: o.Readiness,
+		catchUp:  o.CatchUp,
 		mux:      http.NewServeMux(),
 		gauges:   newGauges(o.Register),
 		searches: make(chan struct{}, searchesMax),

@@ -38,6 +38,8 @@ type operation struct {
 	// openBody says that there may be a body of any shape, which f finds in its call.
 	openBody bool
 	streams  bool // the answer is a server-sent stream of events
+
+	files []string // media types of the answer, when it is a file
 }
 
 // keyRule is what an operation wants of Idempotency-Key.
@@ -114,7 +116,14 @@ func (op operation) huma() huma.Operation {
 			Content:     map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Ref: "#/components/schemas/Event"}}},
 		}
 	}
-	if op.method == http.MethodGet && strings.HasSuffix(op.path, "}") {
+	if op.files != nil {
+		content := map[string]*huma.MediaType{}
+		for _, media := range op.files {
+			content[media] = &huma.MediaType{}
+		}
+		h.Responses[strconv.Itoa(http.StatusOK)] = &huma.Response{Description: "The file", Content: content}
+	}
+	if op.method == http.MethodGet && (strings.HasSuffix(op.path, "}") || op.files != nil) {
 		h.Parameters = append(h.Parameters, &huma.Param{
 			Name: "If-None-Match", In: "header", Description: "ETag that you have: 304 when it is still right", Schema: &huma.Schema{Type: huma.TypeString},
 		})

@@ -15,6 +15,9 @@ import (
 	"pylon/internal/kernel/fault"
 )
 
+// defaultPolicy lets an answer that a browser shows do nothing.
+const defaultPolicy = "default-src 'none'; frame-ancestors 'none'"
+
 // Bounds of a connection's patience.
 const (
 	bodyTimeout  = 30 * time.Second // to send a body: a megabyte over a slow line
@@ -35,7 +38,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", defaultPolicy)
 	if r.TLS != nil {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}

@@ -28,9 +28,7 @@ const (
 	againMin = 500 * time.Millisecond
 	againMax = 3 * time.Second
 
-	catchUpPage = 500     // events read from the log at a time
-	resumeMax   = 200_000 // events that a reader who comes back is sent: five minutes of a network with 500 a second
-	behindMax   = 5_000   // events that a reader who is too slow is sent; beyond it he would never catch up
+	catchUpPage = 500 // events read from the log at a time
 )
 
 // stream is one reader of the event log. Its places are what it was sent; an
@@ -74,7 +72,7 @@ func (st *stream) run(ctx context.Context, lastID string) error {
 		case <-again:
 			deafen()
 			heard, deafen = st.server.feed.Subscribe(st.by.Organisation)
-			again, err = nil, st.catchUp(ctx, behindMax)
+			again, err = nil, st.catchUp(ctx)
 		}
 		if err != nil {
 			return err
@@ -98,13 +96,13 @@ func (st *stream) begin(ctx context.Context, lastID string) error {
 		return st.reset(ctx)
 	}
 	st.at = at
-	return st.catchUp(ctx, resumeMax)
+	return st.catchUp(ctx)
 }
 
 // catchUp sends what the log has behind the reader's places. Who is further
-// behind than most is told to get everything anew.
-func (st *stream) catchUp(ctx context.Context, most int) error {
-	for sent := 0; sent < most; {
+// behind than [Options.CatchUp] is told to get everything anew.
+func (st *stream) catchUp(ctx context.Context) error {
+	for sent := 0; sent < st.server.catchUp; {
 		streams, err := st.server.store.Streams(ctx)
 		if err != nil {
 			return err
@@ -166,7 +164,7 @@ func (st *stream) forward(ctx context.Context, e event.Recorded, more <-chan eve
 // is unknown, the rows tell what there is.
 func (st *stream) hear(ctx context.Context, e event.Recorded) error {
 	if !e.Live && e.Organisation == st.by.Organisation && !st.at.follows(e) {
-		return st.catchUp(ctx, behindMax)
+		return st.catchUp(ctx)
 	}
 	return st.send(ctx, e)
 }
@@ -211,7 +209,7 @@ func (st *stream) beat(ctx context.Context) error {
 	if !key.InForce(st.server.clock.Now()) {
 		return fault.New(fault.Unauthorised, "key_expired")
 	}
-	if err := st.catchUp(ctx, behindMax); err != nil {
+	if err := st.catchUp(ctx); err != nil {
 		return err
 	}
 	return st.out.comment("", nil)

@@ -28,8 +28,10 @@ func nouns(topic string) []string {
 		return []string{"station", "connector"}
 	case "connectors":
 		return []string{"connector"}
-	case "templates", "sessions", "tokens", "sites", "organisations", "commands", "jobs", "keys":
+	case "templates", "tariffs", "assignments", "sessions", "tokens", "sites", "organisations", "commands", "jobs", "keys":
 		return []string{strings.TrimSuffix(topic, "s")}
+	case "bills":
+		return []string{"bill", "billing_profile"}
 	case "dead-letters":
 		return []string{"event"}
 	}

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -23,6 +22,7 @@ import (
 	"pylon/internal/domain/device"
 	"pylon/internal/domain/event"
 	"pylon/internal/domain/job"
+	"pylon/internal/domain/ledger"
 	"pylon/internal/domain/meter"
 	"pylon/internal/domain/report"
 	"pylon/internal/domain/session"
@@ -41,6 +41,7 @@ import (
 	"pylon/internal/kernel/ident"
 	"pylon/internal/kernel/page"
 	"pylon/internal/store"
+	"pylon/test/ground"
 )
 
 // world is a whole server but for the gateway: real database, real bus, real
@@ -75,6 +76,7 @@ type options struct {
 	feed  func(*cluster.Bus) rest.Feed
 	clock clock.Clock
 	pace  int
+	late  int // events that a reader may be behind; 0: as usual
 }
 
 func newWorld(t testing.TB, o options) *world {
@@ -83,25 +85,13 @@ func newWorld(t testing.TB, o options) *world {
 	if o.clock == nil {
 		o.clock = clock.System{}
 	}
-	ctx := context.WithoutCancel(t.Context())
-	node := ident.New[ident.NodeID](clock.System{}.Now())
-	var err error
-	if w.bus, err = cluster.Open(ctx, cluster.Options{Node: node}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = w.bus.Close() })
-	w.store, err = store.Open(ctx, store.Options{
-		Path: filepath.Join(t.TempDir(), "pylon.db"), Synchronous: "off", Clock: clock.System{}, Node: node, OnCommitted: w.bus.Publish,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.run(w.store.Run, func() { _ = w.store.Close() })
-	w.fleet = fleet.New(fleet.Options{Store: w.store, Bus: w.bus, Clock: clock.System{}, Log: discard(), Node: node})
+	g := ground.New(t, store.Options{})
+	w.store, w.bus = g.Store, g.Bus
+	w.fleet = fleet.New(fleet.Options{Store: w.store, Bus: w.bus, Clock: clock.System{}, Log: discard(), Node: g.Node})
 	w.admin = admin.New(w.store, w.fleet, clock.System{})
 	w.jobs = jobs.New(w.store, w.fleet, clock.System{}, discard())
 	w.consumers = consume.New(consume.Options{
-		Store: w.store, Leases: leases.New(w.store, clock.System{}, discard(), node), Hints: w.bus, Clock: clock.System{}, Log: discard(),
+		Store: w.store, Leases: leases.New(w.store, clock.System{}, discard(), g.Node), Hints: w.bus, Clock: clock.System{}, Log: discard(),
 		Consumers: []consume.Consumer{usage.New(w.store)},
 	})
 	w.tenants()
@@ -109,8 +99,8 @@ func newWorld(t testing.TB, o options) *world {
 	return w
 }
 
-// run runs a part until the test ends, and after it.
-func (w *world) run(part func(context.Context) error, after func()) {
+// run runs a part until the test ends.
+func (w *world) run(part func(context.Context) error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- part(ctx) }()
@@ -119,7 +109,6 @@ func (w *world) run(part func(context.Context) error, after func()) {
 		if err := <-ended; err != nil {
 			w.t.Error(err)
 		}
-		after()
 	})
 }
 
@@ -163,8 +152,8 @@ func (w *world) serve(o options) {
 	}
 	var err error
 	w.server, err = rest.New(rest.Options{
-		Store: reads, Stations: w.fleet, Admin: w.admin, Jobs: w.jobs, Consumers: w.consumers, Feed: feed, Frames: w.frames, Clock: o.clock,
-		Log: slog.New(slog.NewTextHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug})), RequestsPerSecond: o.pace,
+		Store: reads, Stations: w.fleet, Admin: w.admin, Jobs: w.jobs, Consumers: w.consumers, Feed: feed, Frames: w.frames, Press: w.press(), Clock: o.clock,
+		Log: slog.New(slog.NewTextHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug})), RequestsPerSecond: o.pace, CatchUp: o.late,
 	})
 	w.must(err)
 	w.http = httptest.NewServer(w.server)
@@ -172,7 +161,7 @@ func (w *world) serve(o options) {
 		w.server.Stop()
 		w.http.Close()
 	})
-	w.run(w.server.Run, func() {})
+	w.run(w.server.Run)
 }
 
 func (w *world) must(err error) {
@@ -253,18 +242,23 @@ func (w *world) refused(status int, code, key, method, path, body string, header
 
 // things are one of each kind, of one organisation.
 type things struct {
-	site     string
-	template string
-	station  station.Detail
-	token    token.Token
-	session  ident.SessionID
-	command  ident.CommandID
-	finding  ident.FindingID
-	job      ident.JobID
-	letter   ident.DeadLetterID
-	key      string
-	owner    *fleet.Owner
-	socket   *socket
+	site       string
+	template   string
+	tariff     ident.TariffID
+	assignment ident.AssignmentID
+	station    station.Detail
+	token      token.Token
+	session    ident.SessionID
+	command    ident.CommandID
+	finding    ident.FindingID
+	job        ident.JobID
+	letter     ident.DeadLetterID
+	bill       ident.BillID
+	journal    ident.JournalID
+	account    ident.AccountID // of the driver whom the journal is about
+	key        string
+	owner      *fleet.Owner
+	socket     *socket
 }
 
 // at is a moment of the test's stations.
@@ -284,6 +278,10 @@ func (w *world) fill(of tenant) things {
 	tpl, err := w.admin.CreateTemplate(ctx, of.by, admin.TemplatePatch{Vendor: new("Nobody")}, nil)
 	w.must(err)
 	th.template = string(tpl.ID)
+	th.tariff = w.priced(of)
+	assigned, err := w.admin.CreateAssignment(ctx, of.by, admin.AssignmentPatch{Tariff: &th.tariff}, nil)
+	w.must(err)
+	th.assignment = assigned.ID
 	th.station, err = w.admin.CreateStation(ctx, of.by, admin.NewStation{
 		Identity: ident.Identity("CP-" + of.org.Slug), Patch: station.Patch{Site: &th.site, Name: new("Left")},
 	}, nil)
@@ -325,7 +323,25 @@ func (w *world) fill(of tenant) things {
 	w.must(w.store.Commit(ctx, &change.Set{Usage: []report.Day{{
 		Organisation: of.org.ID, Station: th.station.Station.ID, Site: ident.SiteID(th.site), Date: "2026-03-01", Sessions: 2, Energy: 1234567, Charging: time.Hour, Version: 1,
 	}}}))
+	th.journal, th.account = w.posted(of.org.ID)
+	th.bill = w.billed(of, th)
 	return th
+}
+
+// posted bills a driver of an organisation.
+func (w *world) posted(org ident.OrganisationID) (ident.JournalID, ident.AccountID) {
+	w.t.Helper()
+	book := ledger.Book{Organisation: org, Unit: "EUR"}
+	series := ledger.Series{Organisation: org, Name: "2026", Format: "R-####", First: 7, CreatedAt: at(0)}
+	w.must(w.store.Commit(w.t.Context(), &change.Set{Series: []ledger.Series{series}}))
+	transfers, err := book.Bill("drv_a", ledger.Sale{
+		Income: map[ledger.Class]int64{ledger.Energy: 1000}, Taxes: []ledger.Tax{{Country: "DE", Rate: decimal.FromInt(190, 1), Amount: 190}},
+	})
+	w.must(err)
+	j := ledger.Post(at(90), ledger.BillIssued, ledger.Source{Type: "bill", ID: string(org)}, transfers)
+	j.Series = series.ID()
+	w.must(w.store.Commit(w.t.Context(), &change.Set{Journals: []ledger.Journal{j}}))
+	return j.ID, book.Account(ledger.ReceivableDriver, "drv_a").ID()
 }
 
 // letter makes a dead letter of the consumer that counts usage.

@@ -1,5 +1,5 @@
 // Package admin holds the use cases of those who run an installation: make,
-// change and remove organisations, sites, stations, their templates, tokens and
+// change and remove organisations, sites, stations, their templates, tariffs, tokens and
 // API keys.
 //
 // Guarantees: a method checks the caller's scope before anything else; a change
@@ -15,11 +15,13 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"pylon/internal/domain/account"
+	"pylon/internal/domain/billing"
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/event"
 	"pylon/internal/domain/session"
 	"pylon/internal/domain/site"
 	"pylon/internal/domain/station"
+	"pylon/internal/domain/tariff"
 	"pylon/internal/domain/token"
 	"pylon/internal/kernel/clock"
 	"pylon/internal/kernel/fault"
@@ -41,11 +43,15 @@ type Store interface {
 	Station(ctx context.Context, org ident.OrganisationID, ref string) (station.Detail, error)
 	Stations(ctx context.Context, org ident.OrganisationID, f station.Filter, q page.Query) (page.Result[station.Detail], error)
 	Template(ctx context.Context, org ident.OrganisationID, id ident.TemplateID) (station.Template, error)
+	Tariff(ctx context.Context, org ident.OrganisationID, id ident.TariffID) (tariff.Tariff, error)
+	Assignment(ctx context.Context, org ident.OrganisationID, id ident.AssignmentID) (tariff.Assignment, error)
+	ListAssignments(ctx context.Context, org ident.OrganisationID, id ident.TariffID, q page.Query) (page.Result[tariff.Assignment], error)
 	Finding(ctx context.Context, org ident.OrganisationID, id ident.FindingID) (station.Finding, error)
 	Token(ctx context.Context, org ident.OrganisationID, id ident.TokenID) (token.Token, error)
 	TokenByUID(ctx context.Context, org ident.OrganisationID, uid string) (token.Token, error)
 	Key(ctx context.Context, org ident.OrganisationID, id ident.KeyID) (account.Key, error)
 	Keys(ctx context.Context, org ident.OrganisationID, q page.Query) (page.Result[account.Key], error)
+	Profile(ctx context.Context, org ident.OrganisationID) (billing.Profile, error)
 }
 
 // Sockets ends the connections of stations that are no more.

@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
-	"pylon/internal/cluster"
 	"pylon/internal/domain/account"
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/event"
@@ -23,6 +21,7 @@ import (
 	"pylon/internal/kernel/ident"
 	"pylon/internal/kernel/page"
 	"pylon/internal/store"
+	"pylon/test/ground"
 )
 
 // office is a service with a real database, and somebody who may do all.
@@ -61,31 +60,16 @@ func open(t *testing.T) *office {
 			t.Fatal(err)
 		}
 	}
-	node := ident.New[ident.NodeID](clock.System{}.Now())
-	bus, err := cluster.Open(t.Context(), cluster.Options{Node: node})
-	must(err)
-	t.Cleanup(func() { _ = bus.Close() })
 	o := &office{store: &watched{}}
-	o.store.Store, err = store.Open(t.Context(), store.Options{
-		Path: filepath.Join(t.TempDir(), "pylon.db"), Synchronous: "off", Clock: clock.System{}, Node: node,
-		OnCommitted: func(events []event.Recorded) {
-			o.store.mu.Lock()
-			defer o.store.mu.Unlock()
-			o.store.events = append(o.store.events, events...)
-		},
-	})
-	must(err)
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- o.store.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := errors.Join(<-ended, o.store.Close()); err != nil {
-			t.Error(err)
-		}
-	})
-	o.fleet = fleet.New(fleet.Options{Store: o.store, Bus: bus, Clock: clock.System{}, Log: slog.New(slog.DiscardHandler), Node: node})
+	g := ground.New(t, store.Options{OnCommitted: func(events []event.Recorded) {
+		o.store.mu.Lock()
+		defer o.store.mu.Unlock()
+		o.store.events = append(o.store.events, events...)
+	}})
+	o.store.Store = g.Store
+	o.fleet = fleet.New(fleet.Options{Store: o.store, Bus: g.Bus, Clock: clock.System{}, Log: slog.New(slog.DiscardHandler), Node: g.Node})
 	o.Service = admin.New(o.store, o.fleet, clock.System{})
+	var err error
 	o.org, _, err = o.Begin(t.Context(), "owner")
 	must(err)
 	o.by = account.Actor{Organisation: o.org.ID, Key: "key_1", Name: "test", Scopes: []account.Scope{account.All}, Operator: true}

@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"pylon/internal/domain/account"
+	"pylon/internal/domain/billing"
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/event"
 	"pylon/internal/domain/station"
@@ -65,6 +66,10 @@ func reading() []useCase {
 			_, err := w.admin.Organisation(w.t.Context(), by, "main")
 			return err
 		}, true},
+		{"billing_profile", account.BillsRead, "", func(w *world, by account.Actor, _ things) error {
+			_, err := w.admin.Profile(w.t.Context(), by)
+			return err
+		}, false},
 	}
 }
 
@@ -90,6 +95,10 @@ func making() []useCase {
 		}, false},
 		{"token.create", account.TokensWrite, event.TokenCreated, func(w *world, by account.Actor, _ things) error {
 			_, err := w.admin.CreateToken(w.t.Context(), by, admin.NewToken{UID: "04BB"}, nil)
+			return err
+		}, false},
+		{"billing_profile.update", account.BillsWrite, event.ProfileUpdated, func(w *world, by account.Actor, _ things) error {
+			_, err := w.admin.SetProfile(w.t.Context(), by, billing.Party{Name: "New"}, "de", 0)
 			return err
 		}, false},
 		{"key.create", account.KeysWrite, event.KeyCreated, func(w *world, by account.Actor, _ things) error {

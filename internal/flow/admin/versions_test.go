@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"pylon/internal/domain/account"
+	"pylon/internal/domain/billing"
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/token"
 	"pylon/internal/flow/admin"
@@ -44,6 +45,10 @@ func TestVersionGuards(t *testing.T) {
 		},
 		"token.delete": func(w *world, at things, v int64) error {
 			return w.admin.DeleteToken(w.t.Context(), w.owner, at.token, v)
+		},
+		"billing_profile.update": func(w *world, _ things, v int64) error {
+			_, err := w.admin.SetProfile(w.t.Context(), w.owner, billing.Party{Name: "New"}, "de", v)
+			return err
 		},
 		"key.update": func(w *world, at things, v int64) error {
 			_, err := w.admin.UpdateKey(w.t.Context(), w.owner, at.key, admin.KeyPatch{Name: new("New")}, v)

@@ -366,3 +366,26 @@ func TestWrongChange(t *testing.T) {
 		}
 	})
 }
+
+// Rows that move under a batch for as often as it may be decided again count
+// against none of its events: each of them may be decided as often.
+func TestContentionIsCountedAnew(t *testing.T) {
+	each(t, func(w *world) {
+		a := w.open()
+		refused, tried := 0, false
+		a.commit = func(set *change.Set, commit func() error) error {
+			tried = tried || set.Cursors[0].Tries > 0
+			if len(set.Usage) > 0 && refused < 10 { // eight times the batch, then twice an event
+				refused++
+				return change.ErrStale
+			}
+			return commit()
+		}
+		a.tell("a", "one", "two")
+		a.start()
+		w.settle(10*time.Second, "a", 2)
+		if refused != 10 || tried {
+			w.t.Errorf("refused %d times, want 10; a try was counted: %t", refused, tried)
+		}
+	})
+}

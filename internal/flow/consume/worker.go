@@ -206,7 +206,9 @@ func (w *worker) take(ctx context.Context, events []event.Recorded) error {
 		return nil
 	case passes(ctx, err), rowMoved(err) && w.moved < movedMax, errors.Is(err, change.ErrLeaseLost):
 		return err
-	case len(events) > 1:
+	}
+	w.moved = 0 // that was a try
+	if len(events) > 1 {
 		w.careful = last // one of them it is
 		return nil
 	}

@@ -202,6 +202,28 @@ func TestServerThatWasGone(t *testing.T) {
 	}
 }
 
+// A machine that has no clock of its own begins where it stopped, and is told the
+// time a moment later: its stations have not been away for that long with us there.
+func TestServerThatLearnsTheTime(t *testing.T) {
+	w := newWorld(t)
+	id := w.station("CP-1")
+	w.token("04AA", 1)
+	o, _ := w.connect(id, station.OCPP16)
+	w.says(o, station.Preparing)
+	a := w.report(o, start16(w, "04AA", 1))
+	o.Release(t.Context(), "shutdown")
+	w.restart()
+	w.clock.set(session.GoneAfter + time.Hour)
+	w.sweep(59 * time.Minute)
+	if s := w.session(a.Session); !s.Status.Open() {
+		t.Fatalf("closed (%s) before its station could come back", s.Evidence)
+	}
+	w.sweep(2 * time.Minute)
+	if s := w.session(a.Session); s.Evidence != session.StationGone {
+		t.Errorf("got %s (%s)", s.Status, s.Evidence)
+	}
+}
+
 func TestAnotherDeviceUnderTheIdentity(t *testing.T) {
 	w := newWorld(t)
 	id := w.station("CP-1")

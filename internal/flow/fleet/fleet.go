@@ -50,7 +50,7 @@ type Fleet struct {
 	log       *slog.Logger
 	node      ident.NodeID
 	heartbeat time.Duration
-	began     time.Time // until then all its stations were away: we were
+	began     time.Time // by the steady clock; until then all its stations were away: we were
 
 	organisations memo[ident.OrganisationID, account.Organisation]
 	sites         memo[ident.SiteID, site.Site]
@@ -74,7 +74,7 @@ func New(o Options) *Fleet {
 		o.Heartbeat = DefaultHeartbeat
 	}
 	f := &Fleet{
-		store: o.Store, bus: o.Bus, clock: o.Clock, log: o.Log, node: o.Node, heartbeat: o.Heartbeat, began: o.Clock.Now(),
+		store: o.Store, bus: o.Bus, clock: o.Clock, log: o.Log, node: o.Node, heartbeat: o.Heartbeat, began: o.Clock.Steady(),
 		arriving: make(map[ident.StationID]*arrival),
 		live:     make(map[ident.StationID]*Owner),
 	}

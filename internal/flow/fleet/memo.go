@@ -23,7 +23,7 @@ type memo[K comparable, V any] struct {
 
 type remembered[V any] struct {
 	value V
-	until time.Time
+	until time.Time // by the steady clock
 }
 
 func newMemo[K comparable, V any](c clock.Clock, look func(context.Context, K) (V, error)) memo[K, V] {
@@ -32,7 +32,7 @@ func newMemo[K comparable, V any](c clock.Clock, look func(context.Context, K) (
 
 // get returns the value of key, at most memoTerm old. Errors are not kept.
 func (m memo[K, V]) get(ctx context.Context, key K) (V, error) {
-	now := m.clock.Now()
+	now := m.clock.Steady()
 	m.mu.Lock()
 	r, ok := m.known[key]
 	m.mu.Unlock()

@@ -4,16 +4,13 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"pylon/internal/cluster"
 	"pylon/internal/domain/account"
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/command"
-	"pylon/internal/domain/event"
 	"pylon/internal/domain/meter"
 	"pylon/internal/domain/session"
 	"pylon/internal/domain/station"
@@ -24,6 +21,7 @@ import (
 	"pylon/internal/kernel/fault"
 	"pylon/internal/kernel/ident"
 	"pylon/internal/store"
+	"pylon/test/ground"
 )
 
 // world is one node with a real database and a real bus, and an organisation.
@@ -44,45 +42,18 @@ const patience = 20 * time.Second
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, clock: new(movable), store: new(faulty), path: filepath.Join(t.TempDir(), "pylon.db")}
-	node := ident.New[ident.NodeID](w.clock.Now())
-	bus, err := cluster.Open(t.Context(), cluster.Options{Node: node})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.store.Store, err = store.Open(t.Context(), store.Options{
-		Path: w.path, Clock: w.clock, Node: node, OnCommitted: func([]event.Recorded) {},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := &world{t: t, clock: new(movable), path: filepath.Join(t.TempDir(), "pylon.db")}
+	g := ground.New(t, store.Options{Path: w.path, Clock: w.clock})
+	w.store = &faulty{Store: g.Store}
 	w.restart = func() {
-		w.fleet = fleet.New(fleet.Options{Store: w.store, Bus: bus, Clock: w.clock, Log: slog.New(slog.DiscardHandler), Node: node})
+		w.fleet = fleet.New(fleet.Options{Store: w.store, Bus: g.Bus, Clock: w.clock, Log: slog.New(slog.DiscardHandler), Node: g.Node})
 	}
 	w.restart()
-	if err := bus.Serve(w.fleet.Handle); err != nil {
+	if err := g.Bus.Serve(w.fleet.Handle); err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	var running sync.WaitGroup
-	running.Go(func() {
-		if err := w.store.Run(ctx); err != nil {
-			t.Errorf("store: %v", err)
-		}
-	})
-	t.Cleanup(func() {
-		stop()
-		running.Wait()
-		_ = w.store.Close()
-		_ = bus.Close()
-	})
-	now := w.clock.Now()
-	w.org = account.Organisation{
-		ID: ident.New[ident.OrganisationID](now), Slug: "main", Name: "Test", Country: "DE", Currency: "EUR",
-		TimeZone: "Europe/Berlin", CreatedAt: now, Version: 1, First: true,
-	}
+	w.org = g.Organisation(w.clock)
 	w.by = account.System(w.org.ID, "test")
-	w.commit(&change.Set{Organisations: []account.Organisation{w.org}})
 	return w
 }
 
@@ -97,14 +68,19 @@ func (w *world) commit(set *change.Set) {
 type movable struct {
 	clock.System
 	ahead atomic.Int64
+	wrong atomic.Int64 // what somebody has set the wall clock forward
 }
 
-func (m *movable) Now() time.Time { return m.System.Now().Add(time.Duration(m.ahead.Load())) }
+func (m *movable) Now() time.Time {
+	return m.System.Now().Add(time.Duration(m.ahead.Load() + m.wrong.Load()))
+}
 
 // Steady moves with it: what is moved is time itself.
 func (m *movable) Steady() time.Time { return m.System.Steady().Add(time.Duration(m.ahead.Load())) }
 
 func (m *movable) forward(d time.Duration) { m.ahead.Add(int64(d)) }
+
+func (m *movable) set(d time.Duration) { m.wrong.Add(int64(d)) }
 
 // faulty is the real store; what a test sets happens before, or after, a commit
 // of the fleet.

@@ -4,13 +4,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"pylon/internal/cluster"
 	"pylon/internal/domain/account"
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/command"
@@ -24,6 +22,7 @@ import (
 	"pylon/internal/kernel/ident"
 	"pylon/internal/kernel/page"
 	"pylon/internal/store"
+	"pylon/test/ground"
 )
 
 // world is one node with a real database, whose clock runs fast.
@@ -58,38 +57,23 @@ func newWorld(t testing.TB) *world {
 func newWorldAt(t testing.TB, clk *clock.Warped) *world {
 	t.Helper()
 	w := &world{t: t, clock: clk}
-	node := ident.New[ident.NodeID](w.clock.Now())
-	w.node = node
-	bus, err := cluster.Open(t.Context(), cluster.Options{Node: node})
-	w.must(err)
-	w.store, err = store.Open(t.Context(), store.Options{
-		Path: filepath.Join(t.TempDir(), "pylon.db"), Synchronous: "off", Clock: w.clock, Node: node, OnCommitted: func(e []event.Recorded) {
-			w.mu.Lock()
-			defer w.mu.Unlock()
-			w.events = append(w.events, e...)
-		},
-	})
-	w.must(err)
-	w.fleet = fleet.New(fleet.Options{Store: w.store, Bus: bus, Clock: w.clock, Log: slog.New(slog.DiscardHandler), Node: node})
-	w.must(bus.Serve(w.fleet.Handle))
-	stopStore := w.run(w.store.Run)
+	g := ground.New(t, store.Options{Clock: clk, OnCommitted: func(e []event.Recorded) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.events = append(w.events, e...)
+	}})
+	w.store, w.node = g.Store, g.Node
+	w.fleet = fleet.New(fleet.Options{Store: w.store, Bus: g.Bus, Clock: w.clock, Log: slog.New(slog.DiscardHandler), Node: w.node})
+	w.must(g.Bus.Serve(w.fleet.Handle))
 	stopFleet := w.run(w.fleet.Run)
 	stopWork := w.run(func(ctx context.Context) error { return w.fleet.Work(ctx, lease.Grant{}) })
 	t.Cleanup(func() {
 		stopWork()
 		stopFleet()
-		stopStore()
-		_ = w.store.Close()
-		_ = bus.Close()
 	})
 	w.jobs = jobs.New(w.store, w.fleet, w.clock, slog.New(slog.DiscardHandler))
-	now := w.clock.Now()
-	w.org = account.Organisation{
-		ID: ident.New[ident.OrganisationID](now), Slug: "main", Name: "Test", Country: "DE", Currency: "EUR",
-		TimeZone: "Europe/Berlin", CreatedAt: now, Version: 1, First: true,
-	}
+	w.org = g.Organisation(w.clock)
 	w.by = account.System(w.org.ID, "test")
-	w.must(w.store.Commit(t.Context(), &change.Set{Organisations: []account.Organisation{w.org}}))
 	return w
 }
 

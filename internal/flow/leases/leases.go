@@ -54,35 +54,36 @@ type Work func(ctx context.Context, g lease.Grant) error
 // name once at a time.
 func (l *Leases) Hold(ctx context.Context, name lease.Name, work Work) error {
 	for {
-		g, err := l.take(ctx, name)
+		g, since, err := l.take(ctx, name)
 		if err != nil {
 			return nil //nolint:nilerr // ctx has ended
 		}
 		l.log.Debug("lease taken", "lease", name, "epoch", g.Epoch)
-		if done, err := l.keep(ctx, g, work); done {
+		if done, err := l.keep(ctx, g, since, work); done {
 			return err
 		}
 		l.log.Warn("lease lost", "lease", name, "epoch", g.Epoch)
 	}
 }
 
-// take waits until the lease is free or its holder dead, and takes it. Its
-// error is that ctx has ended.
-func (l *Leases) take(ctx context.Context, name lease.Name) (lease.Grant, error) {
+// take waits until the lease is free or its holder dead, and takes it: at since,
+// as far as others may have seen. Its error is that ctx has ended.
+func (l *Leases) take(ctx context.Context, name lease.Name) (g lease.Grant, since time.Time, err error) {
 	var watch lease.Watch[lease.Name]
 	ticks, stop := l.clock.Ticker(lease.Beat)
 	defer stop()
 	for {
+		since = l.clock.Steady() // a commit may take its time
 		g, taken, err := l.look(ctx, name, &watch)
 		if taken {
-			return g, nil
+			return g, since, nil
 		}
 		if err != nil && !fault.Is(err, fault.Stale) && ctx.Err() == nil {
 			l.log.Warn("lease not looked at", "lease", name, "error", err)
 		}
 		select {
 		case <-ctx.Done():
-			return g, ctx.Err()
+			return g, since, ctx.Err()
 		case <-ticks:
 		}
 	}
@@ -103,9 +104,9 @@ func (l *Leases) look(ctx context.Context, name lease.Name, watch *lease.Watch[l
 	return g, err == nil, err
 }
 
-// keep does the work while it holds the lease. done says that it is not to be
-// done again: it has ended by itself, or ctx has.
-func (l *Leases) keep(ctx context.Context, g lease.Grant, work Work) (done bool, err error) {
+// keep does the work while it holds the lease, which it showed at since. done
+// says that it is not to be done again: it has ended by itself, or ctx has.
+func (l *Leases) keep(ctx context.Context, g lease.Grant, since time.Time, work Work) (done bool, err error) {
 	working, stop := context.WithCancel(ctx)
 	defer stop()
 	result := make(chan error, 1)
@@ -113,7 +114,7 @@ func (l *Leases) keep(ctx context.Context, g lease.Grant, work Work) (done bool,
 
 	ticks, stopTicks := l.clock.Ticker(lease.Beat)
 	defer stopTicks()
-	fuse := l.clock.AfterFunc(holdMax, stop) // burns while the database is away
+	fuse := l.clock.AfterFunc(holdMax-l.clock.Steady().Sub(since), stop) // burns while the database is away
 	defer func() { fuse.Stop() }()
 	for {
 		select {

@@ -28,7 +28,8 @@ type node struct {
 	store  *store.Store
 	leases *leases.Leases
 	cut    atomic.Bool
-	end    func() // of its store, in order
+	late   time.Duration // the answer that it has the lease
+	end    func()        // of its store, in order
 }
 
 var errCut = fault.New(fault.Unavailable, "database_unavailable")
@@ -76,7 +77,9 @@ func (n *node) TakeLease(ctx context.Context, l lease.Lease, id ident.NodeID) (l
 	if n.cut.Load() {
 		return lease.Grant{}, errCut
 	}
-	return n.store.TakeLease(ctx, l, id)
+	g, err := n.store.TakeLease(ctx, l, id)
+	<-clock.System{}.After(n.late)
+	return g, err
 }
 
 func (n *node) BeatLease(ctx context.Context, g lease.Grant) error {
@@ -202,6 +205,27 @@ func TestPausedHolder(t *testing.T) {
 		if len(turns) > 0 || next.ctx.Err() != nil {
 			t.Errorf("the old holder has taken it back: %d turns", len(turns))
 		}
+	})
+}
+
+// A holder who heard late that it has the lease counts from when it may have got
+// it: others have seen its beat stand still since then.
+func TestLeaseThatIsTakenSlowly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pylon.db")
+	synctest.Test(t, func(t *testing.T) {
+		n := newNode(t, path, clock.System{})
+		n.late = 2 * lease.Stride
+		began := clock.System{}.Steady()
+		turns := make(chan turn, 10)
+		stop := n.hold(turns)
+		first := <-turns
+		n.cut.Store(true)
+		<-first.ctx.Done()
+		if took := (clock.System{}).Steady().Sub(began); took >= lease.Term {
+			t.Errorf("the work ended %s after the lease was taken, want before %s", took, lease.Term)
+		}
+		stop()
+		n.end()
 	})
 }
 

@@ -32,6 +32,7 @@ type Scale struct {
 	Hurry     int
 	Sampling  time.Duration // between the meter samples of a transaction, whole seconds; default a minute
 	Strangers int           // of 1000 visits, how many come with a card that nobody knows
+	Signed    bool          // all meters sign the begin and the end of transactions
 	Faults    Faults
 }
 
@@ -194,6 +195,7 @@ func (p *Plan) drawNetwork(r *rand.Rand) {
 		st.AfterPower = []sim.AfterPowerCut{sim.Stops, sim.Resumes, sim.Forgets}[r.IntN(3)]
 		st.Quirks.KiloWattHours = r.IntN(6) == 0
 		st.Quirks.BootsAlways = r.IntN(10) == 0
+		st.Quirks.SignedMeters = p.Scale.Signed
 		p.Stations = append(p.Stations, st)
 	}
 }

@@ -8,9 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -134,7 +132,7 @@ func (t *postgresTarget) row(row []any) error {
 				b[len(b)-1] = 1
 			}
 		case string:
-			v = storable(v)
+			v = store.Cleaned(v)                                               // an older file of SQLite may have what PostgreSQL does not take
 			b = append(binary.BigEndian.AppendUint32(b, uint32(len(v))), v...) //nolint:gosec // partMax
 		case []byte:
 			b = append(binary.BigEndian.AppendUint32(b, uint32(len(v))), v...) //nolint:gosec // partMax
@@ -145,16 +143,6 @@ func (t *postgresTarget) row(row []any) error {
 		return nil
 	}
 	return t.flush()
-}
-
-// storable returns a text as PostgreSQL takes it: what is no UTF-8, and NUL, is
-// U+FFFD, as in the texts that the store writes itself. An older file of SQLite
-// may have such.
-func storable(text string) string {
-	if utf8.ValidString(text) && strings.IndexByte(text, 0) < 0 {
-		return text
-	}
-	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 }
 
 func (t *postgresTarget) flush() error {
@@ -227,7 +215,7 @@ func (t *postgresTarget) close() error {
 	defer cancel()
 	if t.into != nil { // in the middle of a table
 		_ = t.into.CloseWithError(errors.New("given up"))
-		<-t.copied // that it was given up
+		_ = <-t.copied // that it was given up
 	}
 	err := t.db.Close()
 	if t.conn.IsClosed() { // the end of the context has ended it, perhaps in the middle of a COPY

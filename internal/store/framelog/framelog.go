@@ -187,7 +187,7 @@ func (l *Log) Run(ctx context.Context) error {
 	ticks, stop := l.clock.Ticker(flushEvery)
 	defer stop()
 	health := health{logger: l.logger}
-	pruned := l.clock.Now()
+	pruned := l.clock.Steady()
 	for {
 		select {
 		case <-ctx.Done():
@@ -202,7 +202,7 @@ func (l *Log) Run(ctx context.Context) error {
 		if err == nil {
 			err = l.mergeIfDue(ctx)
 		}
-		if now := l.clock.Now(); err == nil && now.Sub(pruned) >= pruneEvery {
+		if now := l.clock.Steady(); err == nil && now.Sub(pruned) >= pruneEvery {
 			pruned = now
 			err = errors.Join(l.mergeLeft(ctx), l.Prune(ctx))
 		}

@@ -141,7 +141,8 @@ func (l *Log) reload(ctx context.Context) error {
 func (l *Log) mergeLeft(ctx context.Context) error {
 	l.writing.Lock()
 	defer l.writing.Unlock()
-	before := l.clock.Now().Add(-leftAfter).UnixMicro()
+	now := l.clock.Now() // once: what is old by it is all merged, whoever sets the clock meanwhile
+	before := now.Add(-leftAfter).UnixMicro()
 	nodes, err := l.disk.leftBehind(ctx, before)
 	if err != nil {
 		return err
@@ -149,7 +150,7 @@ func (l *Log) mergeLeft(ctx context.Context) error {
 	for _, node := range nodes {
 		fresh, err := l.disk.freshOf(ctx, node, before)
 		for n := 0; err == nil && len(fresh) > 0; fresh = fresh[n:] {
-			n, err = l.merge(ctx, node, fresh[:mergeable(fresh, l.clock.Now())])
+			n, err = l.merge(ctx, node, fresh[:mergeable(fresh, now)])
 		}
 		if err != nil && !errors.Is(err, errMoved) {
 			return err
