@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"errors"
@@ -43,17 +44,27 @@ func (c *committer) write(batch []*job) {
 	}
 }
 
-// news returns the events of the jobs that landed, in order.
+// news returns the events of the jobs that landed, in the order of their places,
+// which is not always that of the batch: jobs that meet others are written after
+// them. Told in another order, an event would look as if it had been told before,
+// and nobody would miss it.
 func (c *committer) news(batch []*job) []event.Recorded {
-	var news []event.Recorded
+	landed := make([]*job, 0, len(batch))
+	count := 0
 	for _, j := range batch {
 		if j.err == nil && len(j.events) > 0 {
 			j.landed()
-			if news == nil {
-				news = make([]event.Recorded, 0, len(batch))
-			}
-			news = append(news, j.events...)
+			landed = append(landed, j)
+			count += len(j.events)
 		}
+	}
+	if count == 0 {
+		return nil
+	}
+	slices.SortStableFunc(landed, func(a, b *job) int { return cmp.Compare(a.first(), b.first()) })
+	news := make([]event.Recorded, 0, count)
+	for _, j := range landed {
+		news = append(news, j.events...)
 	}
 	return news
 }

@@ -7,12 +7,14 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/event"
 	"pylon/internal/domain/lease"
+	"pylon/internal/domain/ledger"
 	"pylon/internal/domain/station"
 	"pylon/internal/kernel/clock"
 	"pylon/internal/kernel/fault"
@@ -358,4 +360,42 @@ func TestEndLease(t *testing.T) {
 	if err := stop(); err == nil {
 		t.Error("the node goes on")
 	}
+}
+
+// Events are told in the order of their places, though jobs that meet others of
+// their batch are written after those that came later.
+func TestEventsAreToldInOrder(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		org := db.organisation("o")
+		const callers, rounds = 16, 20
+		var wait sync.WaitGroup
+		for w := range callers {
+			wait.Go(func() {
+				for range rounds {
+					set := &change.Set{Events: []event.Event{{Type: event.SiteUpdated, Organisation: org.ID, Subject: "x", Version: 1, At: t0}}}
+					if w%3 == 0 { // a balance with a limit: one after the other
+						top := ledger.Post(t0, ledger.ToppedUp, source("top-up"), ledger.Book{Organisation: org.ID, Unit: "EUR"}.TopUp("drv_a", "psp", 1))
+						set.Journals = []ledger.Journal{top}
+					}
+					if err := db.Commit(t.Context(), set); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		wait.Wait()
+		var before int64
+		for _, e := range db.told() {
+			if e.Live {
+				continue
+			}
+			if e.Number != before+1 && before != 0 {
+				t.Fatalf("event %d was told after %d", e.Number, before)
+			}
+			before = e.Number
+		}
+		if before < callers*rounds {
+			t.Errorf("got events up to %d, want %d at least", before, callers*rounds)
+		}
+	})
 }

@@ -52,6 +52,16 @@ func (j *job) landed() {
 	}
 }
 
+// first returns the number of the job's first event; 0 when all are only live.
+func (j *job) first() int64 {
+	for i := range j.events {
+		if !j.events[i].Live {
+			return j.events[i].Number
+		}
+	}
+	return 0
+}
+
 // touch is a row that a job changes, or reads and relies on, by its identifier.
 // Of two jobs in one batch that touch the same row, unless both only read it,
 // the second is run by itself after the first.
