@@ -169,7 +169,8 @@ func (f *field) breathe() {
 }
 
 // passUntil lets time pass until a kind of finding has a state, at each station
-// that counts; in steps, for so long at most.
+// that counts; in steps, for so long at most. A server on a busy machine may not
+// have done by then what was due: then it gets some time of ours, too.
 func (f *field) passUntil(most time.Duration, code, state string, of ...*simulated) {
 	f.t.Helper()
 	if of == nil {
@@ -182,7 +183,9 @@ func (f *field) passUntil(most time.Duration, code, state string, of ...*simulat
 			return
 		}
 		if passed > most {
-			f.t.Fatalf("%s: no finding %s %s within %s, but %q", of[missing].Identity(), code, state, most, f.found(of[missing]))
+			s := of[missing]
+			f.await(fmt.Sprintf("finding %s %s at %s within %s", code, state, s.Identity(), most), func() bool { return has(s) })
+			continue
 		}
 		f.pass(time.Minute)
 	}
