@@ -2,6 +2,7 @@ package nodes
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -80,7 +81,7 @@ func changesReachTheOtherNode(t *testing.T, w *network) {
 func eventsOfAllNodes(t *testing.T, w *network) {
 	a, b := w.two()
 	s := newStation(t, a, "CS1", false, b)
-	reader := follow(t, api(t, a), "")
+	reader := follow(t, a, "")
 	if err := s.join(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +93,7 @@ func eventsOfAllNodes(t *testing.T, w *network) {
 	if err := s.start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	again := follow(t, api(t, b), seen.ID)
+	again := follow(t, b, seen.ID)
 	for {
 		e := again.next()
 		switch e.Type {
@@ -112,16 +113,16 @@ type reading struct {
 	close  context.CancelFunc
 }
 
-// follow reads the live stream behind an event, "" is from now on.
-func follow(t *testing.T, c *client.Client, lastID string) *reading {
+// follow reads a server's live stream behind an event, "" is from now on: then it
+// has begun when follow returns, and news of cards that showed it came first.
+func follow(t *testing.T, at *program.Server, lastID string) *reading {
 	t.Helper()
+	c := api(t, at)
 	ctx, stop := context.WithTimeout(t.Context(), later)
 	t.Cleanup(stop)
 	r := &reading{t: t, events: make(chan client.Event, 1024), close: stop}
-	opened := make(chan struct{})
 	go func() {
 		defer close(r.events)
-		close(opened)
 		for e, err := range c.Events(ctx, nil, lastID) {
 			if err != nil {
 				return
@@ -129,7 +130,14 @@ func follow(t *testing.T, c *client.Client, lastID string) *reading {
 			r.events <- e
 		}
 	}()
-	<-opened
+	knocks := 0
+	program.Await(t, "the live stream begins", soon, func() bool {
+		if lastID == "" {
+			knocks++
+			at.CreateToken(t, fmt.Sprintf("knock-%d", knocks), "blocked")
+		}
+		return lastID != "" || len(r.events) > 0
+	})
 	return r
 }
 

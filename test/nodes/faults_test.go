@@ -100,7 +100,7 @@ func natsRestarts(t *testing.T, w *network) {
 		t.Fatal(err)
 	}
 	defer func() { s.leave() }()
-	reader := follow(t, api(t, a), "")
+	reader := follow(t, a, "")
 	if err := s.start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
