@@ -211,7 +211,10 @@ func (f *Fleet) expireOffline(ctx context.Context, under lease.Grant) error {
 		return err
 	}
 	for i := range overdue {
-		if o := f.owner(overdue[i].Station); o != nil && !o.busy() { // it knows better what that means; what it ends has moved below
+		if o := f.owner(overdue[i].Station); o != nil { // it knows better what that means; what it ends has moved below
+			if o.busy() {
+				continue // perhaps with this very command: its own sweep comes every second
+			}
 			if err := unless(o.expire(ctx, f.clock.Now()), change.ErrSuperseded); err != nil {
 				return err
 			}
