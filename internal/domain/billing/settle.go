@@ -49,7 +49,7 @@ type Outcome struct {
 // that stands goes on to stand.
 func Settle(t Tab, f *Facts, r *Rated, standing *Bill) (Outcome, error) {
 	if t.Snapshot == "" {
-		return t.become(TabFree, "", "", f.Now), nil
+		return Free(t, f), nil
 	}
 	if reason, detail := r.doubt(); reason != "" {
 		return t.become(TabHeld, reason, detail, f.Now), nil
@@ -92,6 +92,10 @@ func Settle(t Tab, f *Facts, r *Rated, standing *Bill) (Outcome, error) {
 	out.Bills = append(out.Bills, bill)
 	return out, nil
 }
+
+// Free says that there is nothing to pay. What prices the session is kept: it may
+// turn out that somebody was authorised after all.
+func Free(t Tab, f *Facts) Outcome { return t.become(TabFree, "", "", f.Now) }
 
 // Reopen takes back what was billed of a session that runs after all.
 func Reopen(t Tab, f *Facts, standing *Bill) (Outcome, error) {

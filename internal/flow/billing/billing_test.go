@@ -147,5 +147,9 @@ func TestNothingToBill(t *testing.T) {
 		if tab := w.tab(s); tab.State != billing.TabFree {
 			w.Errorf("nobody was authorised: %+v", tab)
 		}
+		s = w.corrects(s, func(s *session.Session) { s.Status = session.Completed }) // somebody was, after all
+		w.hears(event.SessionCorrected, s)
+		w.bills(s, 1)
+		w.balances(595)
 	})
 }

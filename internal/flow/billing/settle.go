@@ -39,9 +39,8 @@ func (w *work) settle(ctx context.Context) (billing.Outcome, error) {
 	switch {
 	case w.view.Status.Open():
 		return billing.Reopen(w.tab, facts, standing)
-	case w.tab.Snapshot == "" || w.view.Status == session.Failed && standing == nil:
-		w.tab.Snapshot = "" // nobody was authorised: nobody pays
-		return billing.Settle(w.tab, facts, nil, nil)
+	case w.tab.Snapshot == "" || w.view.Status == session.Failed && standing == nil: // nobody was authorised: nobody pays
+		return billing.Free(w.tab, facts), nil
 	}
 	rated, err := w.rate(ctx, snapshot)
 	if err != nil {
