@@ -11,7 +11,6 @@ import (
 	"pylon/internal/domain/ledger"
 	"pylon/internal/kernel/fault"
 	"pylon/internal/kernel/ident"
-	"pylon/internal/kernel/money"
 	"pylon/internal/kernel/rating"
 )
 
@@ -204,6 +203,3 @@ func (out *Outcome) credit(b *Bill, f *Facts) error {
 	out.Journals = append(out.Journals, back)
 	return nil
 }
-
-// Amount returns what the document comes to; a credit note's is what is given back.
-func (d *Document) Amount() money.Amount { return money.Of(d.Total, d.Currency) }
