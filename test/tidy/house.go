@@ -23,7 +23,7 @@ func Pylon() House {
 		FuncLines: 70,
 		DomainOrder: []string{
 			"lease", "event", "account", "site", "device", "station", "tariff", "driver", "token", "reservation", "meter", "metering", "session", "command", "job",
-			"ledger", "billing", "payment", "power", "incident", "support", "roaming", "notify", "report",
+			"ledger", "signal", "billing", "customer", "plan", "host", "rerating", "payment", "power", "incident", "support", "roaming", "notify", "report",
 			"change", // what decisions of all of them come to
 		},
 		Globals: map[string]string{},

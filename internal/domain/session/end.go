@@ -8,13 +8,17 @@ import (
 )
 
 // end closes the session by the station's own word. An end is never before the
-// start, nor before what the station said of it last.
+// start, nor, in OCPP 2.x, before the last state that a transaction event told. A
+// 1.6 station's states come from its connector: one that was told after an outage,
+// before the queued stop, is of the time after the end, and no reason to bill it.
 func (d *decision) end() {
 	s, r := &d.s, &d.r
 	if d.over { // it has ended already: the first end holds
 		return
 	}
-	s.EndedAt = later(d.at, later(s.StartedAt, s.StateSince))
+	if s.EndedAt = later(d.at, s.StartedAt); r.Version != station.OCPP16 {
+		s.EndedAt = later(s.EndedAt, s.StateSince)
+	}
 	s.EndedAsSent, s.EndReceivedAt = r.AsSent, r.ReceivedAt
 	s.EndedBy, s.Evidence = ByStation, NoEvidence
 	if s.StopKey = hex.EncodeToString(r.Digest); s.StopKey == "" {

@@ -123,12 +123,36 @@ func (d *decision) close() {
 	}
 }
 
-// segment is the one that the session is in, or was in at its end.
+// segment is the one that the session is in, or was in at its end. It has no
+// length when it began after that, see [Session.Told].
 func (s *Session) segment() Segment {
-	return Segment{
+	g := Segment{
 		Station: s.Station, Session: s.ID, Number: s.SegmentNo, State: s.ChargingState, Cause: s.StateCause,
-		From: s.StateSince, To: s.EndedAt, Trigger: s.StateTrigger,
+		From: s.StateSince, Trigger: s.StateTrigger,
 	}
+	if !s.EndedAt.IsZero() {
+		g.To = later(s.EndedAt, g.From)
+	}
+	return g
+}
+
+// Told returns the session's segments as far as they are of its time. Those that
+// are kept may go on after its end: a stop that was queued during an outage
+// comes after states of the connector that are younger than it.
+func (s *Session) Told(kept []Segment) []Segment {
+	if s.EndedAt.IsZero() {
+		return kept
+	}
+	var told []Segment
+	for _, g := range kept {
+		if g.To.IsZero() || g.To.After(s.EndedAt) {
+			g.To = s.EndedAt
+		}
+		if g.From.Before(g.To) {
+			told = append(told, g)
+		}
+	}
+	return told
 }
 
 // put writes a segment; what the decision wrote under its number before goes.

@@ -111,6 +111,21 @@ func TestSessionFollowsItsConnector(t *testing.T) {
 			t.Errorf("the other connector: got %q, want %q", got, want)
 		}
 	})
+	t.Run("1.6 3.7 the stop was queued during an outage, what the connector came to was not", func(t *testing.T) {
+		w := newWorld(t)
+		status(w, 0, station.Preparing, "")
+		w.report(start16(1, 1, "A", 100))
+		status(w, 2, station.Charging, "")
+		status(w, 20, station.Finishing, "")
+		status(w, 21, station.SuspendedEVSE, "")
+		w.report(stop16("1", 12, 300, received(22)))
+		if got, want := w.story("ses_1"), "ev_connected 1-2 unknown, charging 2-12 car"; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		if s := w.sessions[0]; !s.EndedAt.Equal(at(12)) {
+			t.Errorf("ended %s, the station said %s", s.EndedAt, at(12))
+		}
+	})
 	t.Run("1.6 7.7 held back because we refused", func(t *testing.T) {
 		w := newWorld(t)
 		status(w, 0, station.Preparing, "")

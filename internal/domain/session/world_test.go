@@ -299,7 +299,7 @@ func (w *world) checkSegments(s *Session) {
 	}
 }
 
-// history returns a session's segments by their time.
+// history returns a session's segments by their time, as they are told.
 func (w *world) history(id ident.SessionID) []Segment {
 	var all []Segment
 	for _, g := range w.segments[id] {
@@ -311,6 +311,11 @@ func (w *world) history(id ident.SessionID) []Segment {
 		}
 		return a.Number - b.Number
 	})
+	for i := range w.sessions {
+		if s := &w.sessions[i]; s.ID == id {
+			return s.Told(all)
+		}
+	}
 	return all
 }
 

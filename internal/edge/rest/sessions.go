@@ -236,6 +236,6 @@ func (s *Server) sessionOperations() {
 			return nil, err
 		}
 		all, err := s.store.Segments(ctx, v.Station, v.ID)
-		return listed(ctx, page.Result[session.Segment]{Items: all}, err, viewSegment)
+		return listed(ctx, page.Result[session.Segment]{Items: v.Told(all)}, err, viewSegment)
 	})
 }

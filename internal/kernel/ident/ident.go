@@ -53,6 +53,24 @@ type (
 	JournalID string
 	// BillID names a document that a customer was given.
 	BillID string
+	// CustomerID names who pays: a person or a company.
+	CustomerID string
+	// PlanID names what customers subscribe to.
+	PlanID string
+	// SubscriptionID names a customer's subscription of a plan.
+	SubscriptionID string
+	// VoucherID names an amount that somebody is given to charge for.
+	VoucherID string
+	// SeriesID names values over time: prices, signals.
+	SeriesID string
+	// HostID names who owns a site and gets a share.
+	HostID string
+	// StatementID names what a customer is asked for once a month.
+	StatementID string
+	// ReratingID names the question what past sessions cost by another tariff.
+	ReratingID string
+	// SettlementID names what a host is paid for a month.
+	SettlementID string
 	// AccountID names where amounts come from and go to; it is derived.
 	AccountID string
 	// NodeID names one run of one Pylon process.
@@ -77,6 +95,15 @@ func (TariffID) prefix() string         { return "trf_" }
 func (AssignmentID) prefix() string     { return "asg_" }
 func (JournalID) prefix() string        { return "jnl_" }
 func (BillID) prefix() string           { return "bil_" }
+func (CustomerID) prefix() string       { return "cus_" }
+func (PlanID) prefix() string           { return "pln_" }
+func (SubscriptionID) prefix() string   { return "sub_" }
+func (VoucherID) prefix() string        { return "vch_" }
+func (SeriesID) prefix() string         { return "srs_" }
+func (HostID) prefix() string           { return "hst_" }
+func (StatementID) prefix() string      { return "stm_" }
+func (ReratingID) prefix() string       { return "rrt_" }
+func (SettlementID) prefix() string     { return "stl_" }
 func (AccountID) prefix() string        { return "acc_" }
 func (NodeID) prefix() string           { return "nod_" }
 
