@@ -50,6 +50,10 @@ bench: ## measure the parts (BENCH=regexp), then the whole server (BENCHFLAGS=-q
 	go test -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)
 	go run ./test/bench $(BENCHFLAGS)
 
+.PHONY: bench-money
+bench-money: ## measure what makes bills, into docs/bench-money.md (BENCHFLAGS="-sessions 1000000"; -quick leaves the page alone)
+	go run ./test/bench -money -out $(if $(findstring -quick,$(BENCHFLAGS)),/dev/null,docs/bench-money.md) $(BENCHFLAGS)
+
 .PHONY: day
 day: ## play a day of 500 simulated stations at 60 times the speed, everything going wrong (25 minutes; DAYFLAGS=-seed=2)
 	go test -count=1 -v -timeout 60m ./test/day -args -long $(DAYFLAGS)
@@ -62,8 +66,14 @@ sim: ## simulate whole nodes against faults, SEEDS times from seed START (thousa
 	go test -count=1 -v -timeout 12h -run TestSeeds ./internal/app/simtest -args -once -seeds=$(SEEDS) -seed=$(START) $(SIMFLAGS)
 
 .PHONY: soak
-soak: deps ## break servers, disks, databases and links on purpose, for more than an hour (SOAKFLAGS="-seed=2 -only=kill")
+soak: deps ## break servers, disks, databases and links on purpose, for more than an hour (SOAKFLAGS="-seed=2 -only=kill"); then make soak-money
 	go test -count=1 -v -timeout 180m ./test/soak -args -long $(SOAKFLAGS)
+	$(MAKE) soak-money
+
+.PHONY: soak-money
+soak-money: deps ## kill the biller at every statement, and post 100,000 journals at once (CRASHFLAGS="-seed=2 -seeds=1000")
+	go test -count=1 -v -timeout 180m ./test/crash -args -long $(CRASHFLAGS)
+	go test -count=1 -v -timeout 60m -run 'TestProperty01' ./internal/store -args -operations=100000
 
 .PHONY: hostile
 hostile: deps ## attack the program for minutes, frames with the race detector on (HOSTILEFLAGS=-seed=2)

@@ -75,6 +75,8 @@ func TestExitCodes(t *testing.T) {
 		{"an owner key that is too short", free, []string{"PYLON_BOOTSTRAP_API_KEY=secret"}, exitError, "bootstrap-api-key"},
 		{"a retention without its unit", free, []string{"PYLON_FRAME_RETENTION=90"}, exitUsage, "frame-retention"},
 		{"a retention of nothing", free, []string{"PYLON_FRAME_RETENTION=0s"}, exitError, "frame-retention"},
+		{"a log of frames of nothing", free, []string{"PYLON_FRAME_LOG=0"}, exitError, "frame-log"},
+		{"a log of frames larger than any disk", free, []string{"PYLON_FRAME_LOG=9999999999"}, exitError, "frame-log"},
 		{"a database of another kind", free, []string{"PYLON_DATABASE_URL=mysql://x:secret@y/z"}, exitError, "database-url"},
 		{"a database that is no URL", free, []string{"PYLON_DATABASE_URL=postgres://x:sec%ret@y/z"}, exitError, "database-url"},
 		{"a message server of another kind", free, []string{"PYLON_NATS_URL=nats://a:1,http://b:secret@c:2"}, exitError, "nats-url: server 2"},
@@ -158,12 +160,13 @@ listen = "127.0.0.1:9000"
 role = ["gateway", "api"]
 public-page = true
 frame-retention = "24h"
+frame-log = 100
 `)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := cli.Serve.Config
-	if c.Listen != "127.0.0.1:9000" || strings.Join(c.Role, "+") != "gateway+api" || !c.PublicPage || c.FrameRetention.Hours() != 24 {
+	if c.Listen != "127.0.0.1:9000" || strings.Join(c.Role, "+") != "gateway+api" || !c.PublicPage || c.FrameRetention.Hours() != 24 || c.FrameLog != 100 {
 		t.Errorf("got %+v", c)
 	}
 	for _, tt := range []struct{ name, file, says string }{

@@ -25,6 +25,7 @@ type simulateCmd struct {
 	Hour     int           `default:"8" help:"Hour of the day at which it begins, 0 to 23."`
 	Hurry    int           `default:"1" help:"People come so many times as often and stay as much shorter."`
 	Signed   bool          `name:"signed-meters" help:"All meters sign what begins and ends a transaction."`
+	Screens  int           `name:"screens" help:"Of how many stations one shows its driver prices and costs; 0: none does."`
 	Sampling time.Duration `default:"1m" help:"Between the meter values of a session."`
 	Faults   string        `default:"none" enum:"none,some,all" help:"What goes wrong: none; some: lost connections, power cuts, lost answers; all: whatever the simulator knows."`
 	Speed    int           `default:"1" help:"Time runs so many times as fast for stations and cars. A server does not know of it: the stations take no time from the server, their time stamps run ahead of its clock, and it will say that their clocks are wrong."`
@@ -81,7 +82,7 @@ func (s *simulateCmd) scale() (world.Scale, error) {
 	versions, err := world.Versions(s.Versions)
 	scale := world.Scale{
 		Seed: s.Seed, Versions: versions, Stations: s.Stations, From: time.Duration(s.Hour) * time.Hour, Length: s.Duration, Hurry: s.Hurry,
-		Sampling: s.Sampling, Signed: s.Signed, Strangers: strangers, Faults: world.Faults(s.Faults),
+		Sampling: s.Sampling, Signed: s.Signed, Screens: s.Screens, Strangers: strangers, Faults: world.Faults(s.Faults),
 	}
 	switch {
 	case err != nil:

@@ -7,13 +7,16 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"pylon/cmd/pylon/remote"
 	"pylon/internal/app"
 )
 
 type tariffCmd struct {
-	Price   tariffPrice   `cmd:"" help:"Say what an example session costs, as one JSON object." example:"pylon tariff price --vector example.json"`
-	Explain tariffExplain `cmd:"" help:"Say what an example session costs, step by step, in words." example:"pylon tariff explain --vector example.json --language de"`
-	Lint    tariffLint    `cmd:"" help:"Say what is wrong with a tariff, and what to know before it is published." example:"pylon tariff lint tariff.json --ad-hoc --power 150 --country DE"`
+	remote.Tariff `embed:""`
+
+	Price   tariffPrice   `cmd:"" group:"Of a file, without a server" help:"Say what an example session costs, as one JSON object." example:"pylon tariff price --vector example.json"`
+	Explain tariffExplain `cmd:"" group:"Of a file, without a server" help:"Say what an example session costs, step by step, in words." example:"pylon tariff explain --vector example.json --language de"`
+	Lint    tariffLint    `cmd:"" group:"Of a file, without a server" help:"Say what is wrong with a tariff, and what to know before it is published." example:"pylon tariff lint tariff.json --ad-hoc --power 150 --country DE"`
 }
 
 type tariffPrice struct {
@@ -66,12 +69,11 @@ type tariffLint struct {
 	app.TariffPlace `embed:""`
 
 	File string `arg:"" type:"path" help:"A tariff of OCPI 2.2.1 or 2.3.0; - is standard input."`
-	JSON bool   `help:"A list of JSON objects instead of lines."`
 }
 
 // Run prints what there is to say; something that must not be published is an
 // error.
-func (l *tariffLint) Run(to terminal) error {
+func (l *tariffLint) Run(to terminal, c *remote.Connection) error {
 	in, err := openInput(l.File)
 	if err != nil {
 		return err
@@ -81,7 +83,7 @@ func (l *tariffLint) Run(to terminal) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", l.File, err)
 	}
-	if err := l.write(to, notices); err != nil {
+	if err := writeNotices(to, notices, c.Output); err != nil {
 		return err
 	}
 	wrong := 0
@@ -96,8 +98,9 @@ func (l *tariffLint) Run(to terminal) error {
 	return nil
 }
 
-func (l *tariffLint) write(to terminal, notices []app.TariffNotice) error {
-	if l.JSON {
+// writeNotices writes a list of JSON objects, or lines.
+func writeNotices(to terminal, notices []app.TariffNotice, output string) error {
+	if output == "json" {
 		return json.MarshalWrite(to.out, notices, jsontext.WithIndent("  "))
 	}
 	table := tabwriter.NewWriter(to.out, 0, 0, 2, ' ', 0)

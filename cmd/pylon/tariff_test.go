@@ -19,7 +19,8 @@ func TestTariffLint(t *testing.T) {
 		code   int
 		out    string // that is in the output
 	}{
-		{"good", tariffFile, []string{"--power", "150", "--country", "DE"}, exitOK, ""},
+		{"good", tariffFile, []string{"--power", "150", "--country", "FR"}, exitOK, ""},
+		{"worth knowing", tariffFile, []string{"--power", "150", "--country", "DE"}, exitOK, "hint  /certified  In Germany energy"},
 		{"forbidden", strings.Replace(tariffFile, "ENERGY", "TIME", 1), []string{"--power", "150", "--country", "DE"}, exitError, "error  /elements/0/price_components/0  From 50 kW on"},
 		{"surprising", strings.Replace(tariffFile, `"step_size":1`, `"step_size":500`, 1), nil, exitOK, "warning  /elements/0/price_components/0/step_size"},
 		{"of 2.2.1", old, nil, exitOK, "warning  /min_price"},

@@ -31,6 +31,10 @@ import (
 	"pylon/internal/flow/fleet"
 	"pylon/internal/flow/jobs"
 	"pylon/internal/flow/leases"
+	"pylon/internal/flow/rerating"
+	"pylon/internal/flow/running"
+	"pylon/internal/flow/settlements"
+	"pylon/internal/flow/statements"
 	"pylon/internal/kernel/clock"
 	"pylon/internal/kernel/ident"
 	"pylon/internal/store"
@@ -45,20 +49,24 @@ type Node struct {
 	id      ident.NodeID
 	figures *prometheus.Registry
 
-	folder    string   // of the databases
-	lock      *os.File // held while the folder is ours
-	store     *store.Store
-	frames    *framelog.Log
-	bus       *cluster.Bus
-	fleet     *fleet.Fleet
-	admin     *admin.Service
-	jobs      *jobs.Service
-	leases    *leases.Leases
-	consumers *consume.Service
-	press     *document.Press
-	gateway   *ocpp.Gateway
-	api       *rest.Server
-	page      *page.Server
+	folder      string   // of the databases
+	lock        *os.File // held while the folder is ours
+	store       *store.Store
+	frames      *framelog.Log
+	bus         *cluster.Bus
+	costs       *running.Service
+	fleet       *fleet.Fleet
+	admin       *admin.Service
+	jobs        *jobs.Service
+	reratings   *rerating.Service
+	statements  *statements.Service
+	settlements *settlements.Service
+	leases      *leases.Leases
+	consumers   *consume.Service
+	press       *document.Press
+	gateway     *ocpp.Gateway
+	api         *rest.Server
+	page        *page.Server
 
 	certificates *ocpp.Certificates // nil without TLS
 	listener     net.Listener
@@ -128,7 +136,7 @@ func (n *Node) committed(events []event.Recorded) {
 func (n *Node) openFrames(ctx context.Context) (err error) {
 	n.frames, err = framelog.Open(ctx, framelog.Options{
 		Path: filepath.Join(n.folder, "frames.db"), URL: n.config.DatabaseURL, Node: n.id,
-		Retention: n.config.FrameRetention, Clock: n.clock, Log: n.log,
+		Retention: n.config.FrameRetention, SizeMax: n.config.FrameLog << 30, Clock: n.clock, Log: n.log,
 	})
 	return err
 }

@@ -13,12 +13,17 @@ import (
 	"pylon/internal/edge/ocpp"
 	"pylon/internal/edge/page"
 	"pylon/internal/edge/rest"
+	"pylon/internal/edge/signed"
 	"pylon/internal/flow/admin"
 	"pylon/internal/flow/billing"
 	"pylon/internal/flow/consume"
 	"pylon/internal/flow/fleet"
 	"pylon/internal/flow/jobs"
 	"pylon/internal/flow/leases"
+	"pylon/internal/flow/rerating"
+	"pylon/internal/flow/running"
+	"pylon/internal/flow/settlements"
+	"pylon/internal/flow/statements"
 	"pylon/internal/flow/usage"
 	"pylon/internal/kernel/clock"
 	"pylon/internal/kernel/ident"
@@ -29,13 +34,19 @@ import (
 
 // assemble makes the flows and edges of the opened parts.
 func (n *Node) assemble(context.Context) (err error) {
-	n.fleet = fleet.New(fleet.Options{Store: n.store, Bus: n.bus, Clock: n.clock, Log: n.log, Node: n.id})
+	n.costs = running.New(running.Options{
+		Store: n.store, Rate: swift.Rate, Feed: n.bus, Clock: n.clock, Log: n.log, Receipts: n.config.ReceiptURL,
+	})
+	n.fleet = fleet.New(fleet.Options{Store: n.store, Bus: n.bus, Clock: n.clock, Log: n.log, Node: n.id, Costs: n.costs})
 	if err := n.bus.Serve(n.fleet.Handle); err != nil {
 		return fmt.Errorf("serve the node's messages: %w", err)
 	}
 	n.admin = admin.New(n.store, n.fleet, n.clock)
 	n.leases = leases.New(n.store, n.clock, n.log, n.id)
 	n.jobs = jobs.New(n.store, n.fleet, n.clock, n.log)
+	n.statements = statements.New(n.store, n.clock, n.log)
+	n.settlements = settlements.New(n.store, n.clock, n.log)
+	n.reratings = rerating.New(rerating.Options{Store: n.store, Clock: n.clock, Log: n.log, Settling: n.settling(), Quick: swift.Rate})
 	n.consumers = consume.New(consume.Options{
 		Store: n.store, Leases: n.leases, Hints: n.bus, Clock: n.clock, Log: n.log, Consumers: n.followers(),
 	})
@@ -49,7 +60,7 @@ func (n *Node) assemble(context.Context) (err error) {
 		return fmt.Errorf("documents: %w", err)
 	}
 	n.api, err = rest.New(rest.Options{
-		Store: n.store, Stations: n.fleet, Admin: n.admin, Jobs: n.jobs, Consumers: n.consumers, Feed: n.bus, Frames: frames{n.frames}, Press: n.press,
+		Store: n.store, Stations: n.fleet, Admin: n.admin, Jobs: n.jobs, Reratings: n.reratings, Statements: n.statements, Settlements: n.settlements, Consumers: n.consumers, Desk: billing.NewDesk(billing.NewSettler(n.settling()), n.store.Commit), Costs: n.costs, Feed: n.bus, Frames: frames{n.frames}, Press: n.press, Meters: signed.Bill,
 		Clock: n.clock, Log: n.log, Version: Version(), Readiness: n.readiness, Register: n.figures,
 		Metrics: promhttp.HandlerFor(n.figures, promhttp.HandlerOpts{Registry: n.figures}),
 	})
@@ -73,8 +84,13 @@ func (n *Node) assemble(context.Context) (err error) {
 func (n *Node) followers() []consume.Consumer {
 	return []consume.Consumer{
 		usage.New(n.store),
-		billing.New(billing.Options{Store: n.store, Clock: n.clock, Raters: [2]billing.Rater{swift.Explain, plain.Rate}}),
+		billing.New(n.settling()),
 	}
+}
+
+// settling is what sessions are settled with, whoever settles them.
+func (n *Node) settling() billing.Options {
+	return billing.Options{Store: n.store, Clock: n.clock, Raters: [2]billing.Rater{swift.Explain, plain.Rate}, Signed: signed.Values}
 }
 
 // audience is who sees the status page without a key.

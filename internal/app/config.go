@@ -32,9 +32,11 @@ type Config struct {
 	UnknownStations   string `name:"unknown-stations" default:"refuse" enum:"refuse,pending,accept" help:"What becomes of a station nobody created." group:"Stations"`
 	RegistrationToken string `name:"registration-token" help:"The Basic password that unknown stations must bring." group:"Stations"`
 	BootstrapAPIKey   string `name:"bootstrap-api-key" hidden:"" help:"Owner key of an empty database; better by environment."`
+	ReceiptURL        string `name:"receipt-url" help:"Where drivers find the receipt of a session, https://…/{session}; stations that show costs show it, too." group:"Stations"`
 	PublicPage        bool   `name:"public-page" help:"Show the status page at / without a key, on any address."`
 
 	FrameRetention    time.Duration `name:"frame-retention" default:"2160h" help:"How long OCPP frames are kept." group:"Stations"`
+	FrameLog          int64         `name:"frame-log" default:"20" help:"How much disk they may take, of all nodes together, in GiB; beyond it the oldest go." group:"Stations"`
 	SQLiteSynchronous string        `name:"sqlite-synchronous" default:"full" enum:"full,off" hidden:"" help:"off: for tests of our own tests; loses data on a crash."`
 	DebugListen       string        `name:"debug-listen" hidden:"" help:"Loopback address of Go's profiler."`
 	LogLevel          string        `name:"log-level" default:"info" enum:"debug,info,warn,error" help:"Least level that is logged." group:"Log"`
@@ -48,6 +50,10 @@ const bootstrapMin = 12
 // retentionMin is the shortest time that frames are kept: what happened is
 // looked up after it was noticed.
 const retentionMin = time.Hour
+
+// frameLogMax is the largest log of frames, in GiB: a year of a million stations
+// has room in it, and its size in bytes in an integer.
+const frameLogMax = 1 << 20
 
 // Check reports what is wrong with c, naming the key.
 func (c *Config) Check() error {
@@ -63,8 +69,14 @@ func (c *Config) Check() error {
 	if n := len(c.BootstrapAPIKey); n > 0 && n < bootstrapMin {
 		return fmt.Errorf("bootstrap-api-key: %d characters are too few, %d at least", n, bootstrapMin)
 	}
+	if c.ReceiptURL != "" && (!isURL(c.ReceiptURL, "https", "http") || !strings.Contains(c.ReceiptURL, "{session}")) {
+		return fmt.Errorf("receipt-url: it is no https://… with {session} in it")
+	}
 	if c.FrameRetention < retentionMin { // or a number without its unit, which is nanoseconds
 		return fmt.Errorf("frame-retention: %s is too short, %s at least", c.FrameRetention, retentionMin)
+	}
+	if c.FrameLog < 1 || c.FrameLog > frameLogMax {
+		return fmt.Errorf("frame-log: %d GiB is not between 1 and %d", c.FrameLog, frameLogMax)
 	}
 	return nil
 }

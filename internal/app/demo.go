@@ -26,7 +26,7 @@ const demoHurry = 20
 func demoScale(speed int) world.Scale {
 	return world.Scale{
 		Seed: 1, Stations: 40, Sites: 4, From: 8 * time.Hour, Hurry: max(1, demoHurry/speed), Sampling: 5 * time.Second * time.Duration(speed),
-		Strangers: 30, Faults: world.SomeFaults,
+		Strangers: 30, Faults: world.SomeFaults, Screens: 3,
 	}
 }
 

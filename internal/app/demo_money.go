@@ -45,10 +45,10 @@ func (n *Node) furnishPrices(ctx context.Context, by account.Actor) error {
 	if err != nil || len(known.Items) > 0 {
 		return err
 	}
-	_, err = n.admin.SetProfile(ctx, by, billing.Party{
+	_, err = n.admin.SetProfile(ctx, by, billing.Profile{Language: "en", Issuer: billing.Party{
 		Name: "Pylon Demo Charging GmbH", Street: "Am Hafen 1", PostalCode: "20457", City: "Hamburg", Country: "DE",
 		TaxID: "DE123456789", Mail: "receipts@demo.example", IBAN: "DE89370400440532013000",
-	}, "en", 0)
+	}}, 0)
 	if err != nil {
 		return fmt.Errorf("billing profile: %w", err)
 	}
@@ -95,6 +95,18 @@ func demoPrices() (*tariff.Draft, error) {
 			ID: "idle", VAT: &vat,
 			Idle: &rating.IdleFee{PerMinute: minute, Grace: rating.Nanoseconds(demoGrace), Most: &most, Quiet: []rating.Window{{Start: "22:00", End: "07:00"}}},
 		}}},
-		Texts: []trade.Text{{Language: "en", Text: "0.49 EUR per kWh. From the third minute after your car is full, 0.10 EUR per minute, 12 EUR at most, not from 22:00 to 07:00. Tax is included."}},
+		Texts: demoTexts(),
 	}}, nil
+}
+
+// demoTexts are the prices in words, in every language that a receipt can have.
+func demoTexts() []trade.Text {
+	return []trade.Text{
+		{Language: "en", Text: "0.49 EUR per kWh. From the third minute after your car is full, 0.10 EUR per minute, 12 EUR at most, not from 22:00 to 07:00. Tax is included."},
+		{Language: "de", Text: "0,49 EUR je kWh. Ab der dritten Minute, in der Ihr Auto voll ist, 0,10 EUR je Minute, höchstens 12 EUR, nicht von 22:00 bis 07:00 Uhr. Inklusive Umsatzsteuer."},
+		{Language: "es", Text: "0,49 EUR por kWh. A partir del tercer minuto con el coche lleno, 0,10 EUR por minuto, 12 EUR como máximo, salvo de 22:00 a 07:00. Impuestos incluidos."},
+		{Language: "fr", Text: "0,49 EUR par kWh. Dès la troisième minute après la fin de la charge, 0,10 EUR par minute, 12 EUR au plus, sauf de 22 h 00 à 7 h 00. TVA comprise."},
+		{Language: "nl", Text: "0,49 EUR per kWh. Vanaf de derde minuut nadat uw auto vol is 0,10 EUR per minuut, ten hoogste 12 EUR, niet van 22:00 tot 07:00 uur. Inclusief btw."},
+		{Language: "sv", Text: "0,49 EUR per kWh. Från den tredje minuten efter att bilen är full 0,10 EUR per minut, högst 12 EUR, inte mellan 22:00 och 07:00. Inklusive moms."},
+	}
 }

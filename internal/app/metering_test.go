@@ -93,12 +93,12 @@ func (s *served) frames(station string) []meter.Frame {
 // meterKey returns the key of a station's first meter, as the station has reported it.
 func (s *served) meterKey(station string) string {
 	s.t.Helper()
-	var found signed.MeterKey
+	var found device.MeterKey
 	await(s.t, "the key of "+station, func(ctx context.Context) (bool, error) {
 		p, err := s.api.Variables(ctx, station, client.Query{"q": "PublicKey"})
 		for _, v := range p.Data {
 			name := device.Name{EVSE: v.EVSEID, Component: v.Component, Variable: v.Variable}
-			if key, ok := signed.KeyVariable(name, *v.Attributes[0].Value); ok && key.EVSE == 1 {
+			if key, ok := device.KeyVariable(name, *v.Attributes[0].Value); ok && key.EVSE == 1 {
 				found = key
 			}
 		}

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -11,9 +10,7 @@ import (
 	"pylon/internal/kernel/fault"
 	"pylon/internal/kernel/trade"
 	"pylon/internal/kernel/unit"
-	"pylon/internal/wire/ocpi"
-	"pylon/internal/wire/ocpi221"
-	"pylon/internal/wire/ocpi230"
+	"pylon/internal/wire/ocpiany"
 )
 
 // tariffMax bounds a file with a tariff or an example of pricing.
@@ -45,7 +42,7 @@ func LintTariff(in io.Reader, place TariffPlace) ([]TariffNotice, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := tradeTariff(text)
+	t, err := ocpiany.Tariff(text)
 	if rules := broken(err); rules != nil {
 		return rules, nil
 	}
@@ -77,23 +74,6 @@ func readUpTo(in io.Reader, most int64) ([]byte, error) {
 		err = fmt.Errorf("it has more than %d bytes", most)
 	}
 	return text, err
-}
-
-// tradeTariff reads a tariff of either version: only 2.3.0 says whether prices include
-// tax, and calls the sides of a limit before and after taxes.
-func tradeTariff(text []byte) (trade.Tariff, error) {
-	if bytes.Contains(text, []byte(`"tax_included"`)) || bytes.Contains(text, []byte(`"before_taxes"`)) {
-		var t ocpi230.Tariff
-		if err := ocpi.Decode(text, &t); err != nil {
-			return trade.Tariff{}, err
-		}
-		return t.Trade()
-	}
-	var t ocpi221.Tariff
-	if err := ocpi.Decode(text, &t); err != nil {
-		return trade.Tariff{}, err
-	}
-	return t.Trade()
 }
 
 // broken returns the rules that an input breaks; nil when err tells of none.

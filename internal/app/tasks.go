@@ -7,20 +7,25 @@ import (
 	"pylon/internal/domain/lease"
 	"pylon/internal/flow/books"
 	"pylon/internal/flow/leases"
+	"pylon/internal/flow/subscriptions"
 )
 
 // The leases of what one node does for all.
 const (
-	leaseFleet      lease.Name = "fleet"      // stations that nobody owns
-	leaseJobs       lease.Name = "jobs"       // the runner of bulk jobs
-	leaseCompaction lease.Name = "compaction" // blocks of frames, the end of the event log
-	leaseBooks      lease.Name = "books"      // the daily verification of the ledger
+	leaseFleet       lease.Name = "fleet"       // stations that nobody owns
+	leaseJobs        lease.Name = "jobs"        // the runner of bulk jobs
+	leaseCompaction  lease.Name = "compaction"  // blocks of frames, the end of the event log
+	leaseBooks       lease.Name = "books"       // the daily verification of the ledger
+	leaseStatements  lease.Name = "statements"  // monthly invoices
+	leaseFees        lease.Name = "fees"        // of subscriptions, monthly
+	leaseSettlements lease.Name = "settlements" // of site hosts, monthly
+	leaseReratings   lease.Name = "reratings"   // past sessions by another tariff
 )
 
 // tasks are the parts that run beside the edges: what each node does for itself,
 // and, with the role for it, what one node does for all, when it has the lease.
 func (n *Node) tasks() []func(context.Context) error {
-	parts := []func(context.Context) error{n.fleet.Run, n.consumers.Tell, n.trim, n.neighbours, n.debug}
+	parts := []func(context.Context) error{n.fleet.Run, n.costs.Run, n.consumers.Tell, n.trim, n.neighbours, n.debug}
 	if !n.config.Has(roleWorker) {
 		return parts
 	}
@@ -28,7 +33,16 @@ func (n *Node) tasks() []func(context.Context) error {
 	for _, task := range []struct {
 		name lease.Name
 		work leases.Work
-	}{{leaseFleet, n.fleet.Work}, {leaseJobs, n.jobs.Run}, {leaseCompaction, n.compact}, {leaseBooks, books.New(n.store, n.clock, n.log).Run}} {
+	}{
+		{leaseFleet, n.fleet.Work},
+		{leaseJobs, n.jobs.Run},
+		{leaseCompaction, n.compact},
+		{leaseBooks, books.New(n.store, n.clock, n.log).Run},
+		{leaseStatements, n.statements.Run},
+		{leaseFees, subscriptions.New(n.store, n.clock, n.log).Run},
+		{leaseSettlements, n.settlements.Run},
+		{leaseReratings, n.reratings.Run},
+	} {
 		parts = append(parts, func(ctx context.Context) error { return n.leases.Hold(ctx, task.name, task.work) })
 	}
 	return parts

@@ -29,6 +29,7 @@ const (
 type served struct {
 	t    *testing.T
 	node *Node
+	clk  clock.Clock // of the node and its stations
 	api  *client.Client
 	log  *journal
 	stop func() error // returns what Run did; may be called again
@@ -38,16 +39,22 @@ type served struct {
 func configuration(t *testing.T) Config {
 	return Config{
 		Listen: "127.0.0.1:0", Data: t.TempDir(), Role: []string{"all"}, UnknownStations: "refuse", BootstrapAPIKey: key,
-		FrameRetention: time.Hour, SQLiteSynchronous: "full", LogLevel: "debug",
+		FrameRetention: time.Hour, FrameLog: 1, SQLiteSynchronous: "full", LogLevel: "debug",
 	}
 }
 
 // serve runs a node until the test ends or stops it.
 func serve(t *testing.T, c Config) *served {
 	t.Helper()
-	s := &served{t: t, log: new(journal)}
+	return serveAt(t, clock.System{}, c)
+}
+
+// serveAt is serve on a clock of the test's.
+func serveAt(t *testing.T, clk clock.Clock, c Config) *served {
+	t.Helper()
+	s := &served{t: t, clk: clk, log: new(journal)}
 	var err error
-	if s.node, err = Open(t.Context(), c, s.log); err != nil {
+	if s.node, err = OpenAt(t.Context(), clk, c, s.log); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
@@ -109,7 +116,13 @@ func (s *served) simulate(identity string, v ocppj.Version, quirks ...sim.Quirks
 	if len(quirks) > 0 {
 		config.Quirks = quirks[0]
 	}
-	st := sim.New(config, clock.System{}, slog.New(slog.DiscardHandler))
+	return s.power(config)
+}
+
+// power switches a simulated station on until the test ends.
+func (s *served) power(config sim.Config) *sim.Station {
+	s.t.Helper()
+	st := sim.New(config, s.clk, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(context.WithoutCancel(s.t.Context()))
 	done := make(chan struct{})
 	go func() {

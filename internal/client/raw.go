@@ -44,6 +44,19 @@ func (c *Client) Replace(ctx context.Context, path, tag string, in any) (jsontex
 	return thing, err
 }
 
+// Act has something done with a thing that has the ETag, and returns it as the API
+// has it then. Whoever sends it twice is refused the second time: the ETag is another by then.
+func (c *Client) Act(ctx context.Context, path, tag string) (jsontext.Value, error) {
+	return c.ActWith(ctx, path, tag, nil)
+}
+
+// ActWith is Act with a body that says how.
+func (c *Client) ActWith(ctx context.Context, path, tag string, in any) (jsontext.Value, error) {
+	var thing jsontext.Value
+	_, err := c.do(ctx, request{method: http.MethodPost, path: prefix + path, in: in, header: http.Header{"If-Match": {tag}}}, &thing)
+	return thing, err
+}
+
 // Delete removes a thing, whatever its version.
 func (c *Client) Delete(ctx context.Context, path string) error { return remove(ctx, c, path) }
 

@@ -120,6 +120,7 @@ func displayed(c Config) []line {
 	for i, key := range c.meterKeys {
 		keys = append(keys, show("MeterPublicKey"+strconv.Itoa(i+1), "", "", text, key))
 	}
+	keys = append(keys, screenLines(c)...)
 	return append(keys,
 		show("NumberOfConnectors", "", "", integer, strconv.Itoa(c.Hardware.EVSEs)),
 		show("SupportedFeatureProfiles", "", "", memberList, "Core,FirmwareManagement,LocalAuthListManagement,Reservation,SmartCharging,RemoteTrigger"),

@@ -270,8 +270,11 @@ func (d dialect16) cancelReservation(r *ocpp16.CancelReservationRequest) Reply {
 // dataTransfer answers a vendor that the station knows, its own, and no other.
 func (d dialect16) dataTransfer(r *ocpp16.DataTransferRequest) Reply {
 	status := ocpp16.DataTransferStatusUnknownVendorId
-	if r.VendorID == d.s.config.Hardware.Vendor {
+	switch {
+	case r.VendorID == d.s.config.Hardware.Vendor:
 		status = ocpp16.DataTransferStatusUnknownMessageId
+	case r.VendorID == costVendor && d.s.config.Screen == ShowsCost:
+		status = d.showCost(r)
 	}
 	return Reply{Message: &ocpp16.DataTransferResponse{Status: status}}
 }

@@ -52,7 +52,10 @@ func (d *dialect2) handle(ctx context.Context, action string, payload []byte) (R
 	case ocpp21.ActionDataTransfer:
 		return answer2(d, payload, d.dataTransfer)
 	case ocpp21.ActionCostUpdated:
-		return answer2(d, payload, func(*ocpp21.CostUpdatedRequest) Reply { return Reply{Message: &ocpp21.CostUpdatedResponse{}} })
+		if d.s.config.Screen == RefusesCosts {
+			return Reply{}, unknownAction(true, action)
+		}
+		return answer2(d, payload, d.costUpdated)
 	}
 	return d.handleModel(action, payload)
 }

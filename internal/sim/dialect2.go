@@ -97,8 +97,12 @@ func (*dialect2) authorize(token Token) schema.Message {
 
 func idToken(t Token) ocpp21.IDToken { return ocpp21.IDToken{IDToken: t.UID, Type: t.Type} }
 
-func (*dialect2) authorized(response schema.Message) verdict {
-	return verdict2(response.(*ocpp21.AuthorizeResponse).IDTokenInfo)
+func (d *dialect2) authorized(response schema.Message) verdict {
+	info := response.(*ocpp21.AuthorizeResponse).IDTokenInfo
+	if m := info.PersonalMessage; m != nil {
+		d.s.show(Shown{What: ShownPrice, Text: m.Content})
+	}
+	return verdict2(info)
 }
 
 func verdict2(info ocpp21.IDTokenInfo) verdict {

@@ -49,6 +49,7 @@ type Config struct {
 	OwnTime            bool          // it takes its time from elsewhere, and none from the server
 	AfterPowerCut      AfterPowerCut // what becomes of a transaction in a [PowerCut]
 	Quirks             Quirks
+	Screen             Screen        // what it shows of prices; default nothing
 	Guest              Visit         // who comes when a session is started remotely; by default a car that stays 5 minutes
 	Hand               time.Duration // how long people take for what they do: plugging in, holding up a card; default 1 s
 	Backoff            Backoff
@@ -131,6 +132,7 @@ type Station struct {
 	darkUntil    time.Time // the power is cut
 
 	connections []Connection // all that there were
+	showed      []Shown      // on its screen
 
 	injected  []*struck
 	armed     []armed

@@ -227,6 +227,7 @@ func (s *Station) learn(e *evse, tx *transaction, h happening, response schema.M
 	if err != nil {
 		return
 	}
+	s.showAnswer(tx, h, response)
 	says := s.speak.learn(tx, response)
 	if says == nil || h.token != nil && *h.token != tx.token {
 		return

@@ -50,6 +50,11 @@ type catalogue struct {
 	leaseStatements
 	ledgerStatements
 	billingStatements
+	reratingStatements
+	customerStatements
+	hostStatements
+	offerStatements
+	signalStatements
 
 	owner            *statement
 	guards, removals map[change.Kind]*statement
@@ -113,6 +118,14 @@ var kinds = kindsOfRows{
 	change.KindJob:          {"jobs", "id"},
 	change.KindTariff:       {"tariffs", "id"},
 	change.KindAssignment:   {"tariff_assignments", "id"},
+	change.KindRerating:     {"reratings", "id"},
+	change.KindCustomer:     {"customers", "id"},
+	change.KindPlan:         {"plans", "id"},
+	change.KindSubscription: {"subscriptions", "id"},
+	change.KindPlanMonth:    {"plan_months", "id"},
+	change.KindVoucher:      {"vouchers", "id"},
+	change.KindRedemption:   {"redemptions", "id"},
+	change.KindSeries:       {"series", "id"},
 }
 
 // newCatalogue makes the statements in the order of [catalogue.plan]: guards
@@ -155,6 +168,11 @@ func newCatalogue(d dialect, p packer) *catalogue {
 	c.addDevices()
 	c.addConsumers()
 	c.addBilling()
+	c.addReratings()
+	c.addCustomers()
+	c.addOffers()
+	c.addSignals()
+	c.addHosts()
 	c.addLedger()
 	c.addRecords()
 	c.addUpkeep()

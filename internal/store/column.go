@@ -49,8 +49,8 @@ func lasting(name string, p *time.Duration) column { return column{name, duratio
 // blob is a BYTEA; nil is NULL.
 func blob(name string, p *[]byte) column { return column{name, blobCell{p}} }
 
-// digest is a BYTEA of 32 bytes.
-func digest(name string, p *[32]byte) column { return column{name, digestCell{p}} }
+// digest is the hash of a row, a BYTEA of 32 bytes.
+func digest(p *[32]byte) column { return column{"hash", digestCell{p}} }
 
 // doc is a value as JSON.
 func doc[T any](name string, p *T) column { return column{name, docCell[T]{p}} }

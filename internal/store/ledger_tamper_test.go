@@ -26,7 +26,7 @@ func (db *database) books() []ledger.Journal {
 	return all
 }
 
-// Property 2: whoever changes one row of the books behind our back is found, and
+// PROP-2: whoever changes one row of the books behind our back is found, and
 // the row is named.
 func TestProperty02TamperedRowIsNamed(t *testing.T) {
 	const third = 2

@@ -47,6 +47,14 @@ func (c *conditions) where(text string, args ...any) {
 	c.args = append(c.args, args...)
 }
 
+// clause returns the conditions as a query has them, "" when there are none.
+func (c *conditions) clause() string {
+	if len(c.texts) == 0 {
+		return ""
+	}
+	return "WHERE " + strings.Join(c.texts, " AND ")
+}
+
 // among adds the condition that column is one of values, unless there are none.
 func among[S ~string](c *conditions, column string, values []S) {
 	if len(values) == 0 {
@@ -98,15 +106,11 @@ func (l listing[T]) page(ctx context.Context, s *Store, q page.Query, c conditio
 			c.where("("+by.by+", "+l.id+") "+compare+" (?, ?)", at.key(by), at.id)
 		}
 	}
-	where := ""
-	if len(c.texts) > 0 {
-		where = " WHERE " + strings.Join(c.texts, " AND ")
-	}
 	sorted := by.by + " " + direction
 	if by.by != l.id {
 		sorted += ", " + l.id + " " + direction
 	}
-	query := numbered("SELECT " + l.fields + ", " + by.by + ", " + l.id + " FROM " + l.from + where + " ORDER BY " + sorted + " LIMIT ?")
+	query := numbered("SELECT " + l.fields + ", " + by.by + ", " + l.id + " FROM " + l.from + " " + c.clause() + " ORDER BY " + sorted + " LIMIT ?")
 	var last cursor
 	var row []column
 	err := s.each(ctx, query, append(c.args, q.Size()+1), func(scan func(...any) error) error {

@@ -26,7 +26,7 @@ type planner struct {
 func (c *catalogue) plan(set *change.Set, j *job) error {
 	p := planner{c, j, set}
 	for _, part := range []func() error{
-		p.check, p.share, p.expect, p.rows, p.stationRows, p.newSessions, p.frames, p.knownSessions, p.history, p.deviceRows, p.consumed, p.bills, p.books, p.records, p.news,
+		p.check, p.share, p.expect, p.rows, p.stationRows, p.newSessions, p.frames, p.knownSessions, p.history, p.deviceRows, p.consumed, p.series, p.customers, p.offered, p.bills, p.rerated, p.earnings, p.books, p.records, p.news,
 	} {
 		if err := part(); err != nil {
 			return err

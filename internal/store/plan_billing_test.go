@@ -23,7 +23,7 @@ func askBilling(t *testing.T, s *Store) {
 	two(s.Profile(ctx, "org_x"))
 	two(s.Bill(ctx, "org_x", "x"))
 	two(s.AllFrames(ctx, "x", "x", 1))
-	for _, f := range []billing.Filter{{}, {Session: "x"}, {Debtor: "x"}, {Kind: "x"}} {
+	for _, f := range []billing.Filter{{}, {Session: "x"}, {Debtor: "x"}, {Statement: "x"}, {Kind: "x"}} {
 		two(s.Bills(ctx, "org_x", f, page.Query{}))
 	}
 }

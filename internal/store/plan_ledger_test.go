@@ -17,7 +17,12 @@ import (
 func askMoney(t *testing.T, s *Store) {
 	t.Helper()
 	askTariffs(t, s)
+	askSignals(t, s)
 	askBilling(t, s)
+	askHosts(t, s)
+	askCustomers(t, s)
+	askPlans(t, s)
+	askReratings(t, s)
 	askLedger(t, s)
 }
 

@@ -21,7 +21,7 @@ func TestNoQueryMustWalkATable(t *testing.T) {
 	small := []string{ // a row for each run, tenant, task; what a query has made itself
 		"nodes", "streams", "organisations", "organisations_first", "leases", "cursors", "chain", "o", "few",
 		// What is under way: whether that is walked along or asked for a station, its size decides.
-		"commands_open", "commands_due", "jobs_open", "sessions_open", "links_node",
+		"commands_open", "commands_due", "jobs_open", "reratings_open", "sessions_open", "links_node",
 	}
 	conn, err := pgx.Connect(t.Context(), url)
 	if err != nil {

@@ -2,7 +2,9 @@ package store
 
 import (
 	"testing"
+	"time"
 
+	"pylon/internal/domain/tariff"
 	"pylon/internal/kernel/fault"
 	"pylon/internal/kernel/page"
 )
@@ -18,7 +20,10 @@ func askTariffs(t *testing.T, s *Store) {
 	}
 	two(s.Tariff(ctx, "org_x", "x"))
 	two(s.Tariffs(ctx, "org_x", page.Query{}))
+	two(s.Priced(ctx, "org_x"))
+	two(s.TariffAt(ctx, "org_x", "x", time.UnixMicro(1)))
 	two(s.Assignments(ctx, "org_x"))
+	two(s.AssignmentsFor(ctx, tariff.Place{Organisation: "org_x", Site: "x", Station: "x"}, tariff.Driver{Contract: "x", Groups: []string{"x", "y"}}))
 	two(s.Assignment(ctx, "org_x", "x"))
 	two(s.ListAssignments(ctx, "org_x", "", page.Query{}))
 	two(s.ListAssignments(ctx, "org_x", "x", page.Query{}))

@@ -30,8 +30,8 @@ func TestNoQueryWalksATable(t *testing.T) {
 	small := []string{ // a row for each run, for each tenant, for what is under way
 		"nodes", "n", "streams", "nodes USING INDEX sqlite_autoindex_nodes_1",
 		"organisations USING INDEX organisations_first", "t USING INDEX organisations_first", "t USING INDEX sqlite_autoindex_organisations_1",
-		"t USING INDEX commands_open", "t USING INDEX jobs_open",
-		"chain", "c", "few", "o", "(sub", // what a query has made itself
+		"t USING INDEX commands_open", "t USING INDEX jobs_open", "t USING INDEX reratings_open",
+		"chain", "c", "few", "64-ROW VALUES", "o", "(sub", // what a query has made itself
 	}
 	for _, query := range Queries(t, s) {
 		args := make([]any, strings.Count(s.dialect.text(query), "?"))

@@ -83,7 +83,7 @@ func TestRowsComeBack(t *testing.T) {
 		}
 		tpl := station.Template{ID: newID[ident.TemplateID](), Organisation: org.ID, Vendor: "V*", Model: "M*", Firmware: "1.*", Quirks: quirks, Version: 1}
 		tok := token.Token{
-			ID: newID[ident.TokenID](), Organisation: org.ID, UID: "04aAbB", Type: "ISO14443", Status: token.Blocked, Group: "Fleet", Label: "card 7",
+			ID: newID[ident.TokenID](), Organisation: org.ID, UID: "04aAbB", Type: "ISO14443", Status: token.Blocked, Group: "Fleet", Label: "card 7", Customer: "cus_x", CostCentre: "4711",
 			ValidFrom: t0, ExpiresAt: t0.Add(time.Hour), MaxSessions: 2, Running: 1, SeenAt: t0.Add(time.Minute), SeenStation: "sta_x", CreatedAt: t0, Version: 1,
 		}
 		st := station.Station{

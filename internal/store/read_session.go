@@ -135,6 +135,10 @@ func (s *Store) Tokens(ctx context.Context, org ident.OrganisationID, f token.Fi
 	if f.Group != "" {
 		c.where("t.group_key = ?", token.Key(f.Group))
 	}
+	if f.Customer != "" {
+		c.where("t.customer = ?", string(f.Customer))
+		c.where("t.customer <> ''") // so says the index on customers
+	}
 	if f.Query != "" {
 		p := containing(f.Query)
 		c.where(`(LOWER(t.uid) LIKE ? ESCAPE '\' OR LOWER(t.label) LIKE ? ESCAPE '\')`, p, p)

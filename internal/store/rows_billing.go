@@ -24,6 +24,7 @@ var tabs = table[billing.Tab]{"tabs", 1, 3, func(to []column, t *billing.Tab) []
 		text("finding", &t.Finding),
 		number("revision", &t.Revision),
 		text("bill", &t.Bill),
+		doc("released", &t.Released),
 		always("changed_at", &t.ChangedAt),
 		number("version", &t.Version),
 	)
@@ -35,7 +36,7 @@ type billRow struct {
 	packer packer
 }
 
-var bills = table[billRow]{"bills", 1, 16, func(to []column, b *billRow) []column {
+var bills = table[billRow]{"bills", 1, 21, func(to []column, b *billRow) []column {
 	d := &b.Document
 	return append(to,
 		text("id", &b.ID),
@@ -53,7 +54,12 @@ var bills = table[billRow]{"bills", 1, 16, func(to []column, b *billRow) []colum
 		number("tax", &d.Tax),
 		number("total", &d.Total),
 		always("issued_at", &d.IssuedAt),
-		column{"body", paperCell{b.packer, d}}, // the last: it has the others, too
+		flag("monthly", &b.Monthly),
+		text("statement", &b.Statement),
+		text("source_type", &b.Source.Type),
+		text("source_id", &b.Source.ID),
+		derived("effective_at", b.EffectiveAt().UnixMicro()),
+		column{"body", pressedCell[billing.Document]{b.packer, d}}, // the last: it has the others, too
 	)
 }}
 
@@ -61,31 +67,31 @@ var profiles = table[billing.Profile]{"billing_profiles", 1, 1, func(to []column
 	return append(to, text("org", &p.Organisation), doc("body", p), number("version", &p.Version))
 }}
 
-// paperCell is the compressed text of a bill's document.
-type paperCell struct {
+// pressedCell is a value as compressed JSON.
+type pressedCell[T any] struct {
 	packer packer
-	d      *billing.Document
+	d      *T
 }
 
-func (c paperCell) value() (driver.Value, error) {
+func (c pressedCell[T]) value() (driver.Value, error) {
 	text, err := json.Marshal(c.d)
 	if err != nil {
-		return nil, fmt.Errorf("document: %w", err)
+		return nil, fmt.Errorf("%T: %w", c.d, err)
 	}
 	return c.packer.texts.EncodeAll(text, nil), nil
 }
 
-func (c paperCell) Scan(src any) error {
+func (c pressedCell[T]) Scan(src any) error {
 	body, ok := src.([]byte)
 	if !ok {
 		return unexpected(src, "a document")
 	}
 	text, err := c.packer.decoder.DecodeAll(body, nil)
 	if err != nil {
-		return fmt.Errorf("document: %w", err)
+		return fmt.Errorf("%T: %w", c.d, err)
 	}
 	if err := json.Unmarshal(text, c.d); err != nil {
-		return fmt.Errorf("document: %w", err)
+		return fmt.Errorf("%T: %w", c.d, err)
 	}
 	return nil
 }

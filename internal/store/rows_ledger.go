@@ -30,7 +30,7 @@ var journals = table[journalRow]{"journals", 1, 13, func(to []column, j *journal
 		text("reverses", &j.Reverses),
 		text("series", &j.Series),
 		lately(number("number", &j.Number), &j.number),
-		lately(digest("hash", (*[32]byte)(&j.Hash)), &j.hash),
+		lately(digest((*[32]byte)(&j.Hash)), &j.hash),
 	)
 }}
 
@@ -65,7 +65,7 @@ var documentSeries = table[ledger.Series]{"document_series", 1, 7, func(to []col
 }}
 
 var chains = table[ledger.Chain]{"ledger_chains", 1, 1, func(to []column, c *ledger.Chain) []column {
-	return append(to, number("stream", &c.Stream), number("head", &c.Head), digest("hash", (*[32]byte)(&c.Hash)))
+	return append(to, number("stream", &c.Stream), number("head", &c.Head), digest((*[32]byte)(&c.Hash)))
 }}
 
 var checks = table[ledger.Check]{"ledger_checks", 1, 6, func(to []column, c *ledger.Check) []column {

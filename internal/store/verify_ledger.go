@@ -137,9 +137,12 @@ func (s *Store) verifyTransfers(ctx context.Context, r *ledger.Report) error {
 			if !l.posted {
 				r.Add(ledger.Breach{Organisation: l.org, Code: ledger.TransferUnknown, Subject: l.ID(), Detail: "it is of no journal of its organisation"})
 			}
-			for id, there := range map[ident.AccountID]bool{l.Debit: l.debited, l.Credit: l.credited} {
-				if !there {
-					r.Add(ledger.Breach{Organisation: l.org, Code: ledger.AccountMissing, Subject: string(id), Detail: "it is named by transfer " + l.ID() + ", and not there, or not of its unit"})
+			for _, side := range []struct {
+				id    ident.AccountID
+				there bool
+			}{{l.Debit, l.debited}, {l.Credit, l.credited}} {
+				if !side.there {
+					r.Add(ledger.Breach{Organisation: l.org, Code: ledger.AccountMissing, Subject: string(side.id), Detail: "it is named by transfer " + l.ID() + ", and not there, or not of its unit"})
 				}
 			}
 		}
@@ -153,14 +156,15 @@ func (s *Store) verifyBalances(ctx context.Context, r *ledger.Report) error {
 	same := func(column string) string { // in all parts
 		return "CASE WHEN MIN(" + column + ") = MAX(" + column + ") THEN MIN(" + column + ") ELSE '' END AS " + column
 	}
-	text := `SELECT few.account, few.org, few.class, few.owner, few.unit, few.balance, few.least_least, few.most_least, few.least_most, few.most_most,
+	text := `SELECT few.account, few.org, few.class, few.owner, few.unit, few.balance, few.least_least, few.most_least, few.least_most, few.most_most, few.first, few.last,
 		CAST(COALESCE((SELECT SUM(d.amount) FROM transfers d WHERE d.debit = few.account), 0) - COALESCE((SELECT SUM(c.amount) FROM transfers c WHERE c.credit = few.account), 0) AS BIGINT)
 		FROM (SELECT account, ` + same("org") + ", " + same("class") + ", " + same("owner") + ", " + same("unit") + `, CAST(SUM(balance) AS BIGINT) AS balance,
-			MIN(least) AS least_least, MAX(least) AS most_least, MIN(most) AS least_most, MAX(most) AS most_most
+			MIN(least) AS least_least, MAX(least) AS most_least, MIN(most) AS least_most, MAX(most) AS most_most, MIN(shard) AS first, MAX(shard) AS last
 			FROM accounts WHERE account > $1 GROUP BY account ORDER BY account LIMIT $2) AS few ORDER BY few.account`
 	for after := ""; ; {
 		rows, err := all(ctx, s, text, func(to []column, a *ledger.Replayed) []column {
-			return append(balanceColumns(to, &a.Balance), number("", &a.Least[0]), number("", &a.Least[1]), number("", &a.Most[0]), number("", &a.Most[1]), number("", &a.Transfers))
+			to = append(balanceColumns(to, &a.Balance), number("", &a.Least[0]), number("", &a.Least[1]), number("", &a.Most[0]), number("", &a.Most[1]))
+			return append(to, number("", &a.Parts[0]), number("", &a.Parts[1]), number("", &a.Transfers))
 		}, after, accountsAtOnce)
 		if err != nil || len(rows) == 0 {
 			return err

@@ -31,6 +31,7 @@ type size struct {
 	starts   int           // of the server
 	gets     int           // requests for one station
 	lists    int           // requests for fifty
+	money    moneySize
 }
 
 // The whole thing is what the budgets name.
@@ -38,12 +39,16 @@ var (
 	whole = size{
 		stations: 200, warm: 3 * time.Second, window: 20 * time.Second, open: 30 * time.Second,
 		idle: 19_000, settle: 150 * time.Second, storm: 12_000, charges: 100, readings: 360,
-		known: 100_000, starts: 5, gets: 2000, lists: 1000,
+		known: 100_000, starts: 5, gets: 2000, lists: 1000, money: moneySize{
+			rate: 2 * time.Second, bills: 4000, paced: 10 * time.Second, statement: 100_000, rerated: 50_000, postings: 50_000,
+		},
 	}
 	smoke = size{
 		stations: 200, warm: time.Second, window: 2 * time.Second, open: 3 * time.Second,
 		idle: 2000, settle: 3 * time.Second, storm: 2000, charges: 10, readings: 60,
-		known: 2000, starts: 1, gets: 200, lists: 100,
+		known: 2000, starts: 1, gets: 200, lists: 100, money: moneySize{
+			rate: 100 * time.Millisecond, bills: 200, paced: time.Second, statement: 1000, rerated: 500, postings: 2000,
+		},
 	}
 )
 
@@ -61,7 +66,7 @@ type lab struct {
 	hot      []heat          // where the CPU went, of each measurement so far
 }
 
-// newLab builds the program, unless there is one.
+// newLab builds the program, unless there is one or none is needed.
 func newLab(ctx context.Context, o options, c clock.Clock) (*lab, error) {
 	l := &lab{options: o, size: whole, clock: c}
 	if o.quick {
@@ -71,7 +76,7 @@ func newLab(ctx context.Context, o options, c clock.Clock) (*lab, error) {
 	if l.dir, err = os.MkdirTemp(o.dir, "pylon-bench-"); err != nil {
 		return nil, err
 	}
-	if l.binary == "" {
+	if l.binary == "" && !o.ofMoney {
 		l.binary = filepath.Join(l.dir, "pylon")
 		l.say("building")
 		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", l.binary, "pylon/cmd/pylon")

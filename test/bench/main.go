@@ -1,13 +1,14 @@
 // Command bench measures the whole server against the budgets of the design: it
 // builds Pylon, runs `pylon serve` on this machine, lets simulated stations and API
 // clients loose on it, and prints one table of what came out beside target and
-// stretch.
+// stretch. With -money it measures what makes bills, in this process.
 //
 //	go run ./test/bench                    everything, some twelve minutes for each database
 //	go run ./test/bench -database sqlite   on one of the databases
 //	go run ./test/bench -quick             a smoke run of two minutes; its figures mean little
 //	go run ./test/bench -only sessions     one measurement; several with commas
 //	go run ./test/bench -out docs/bench.md the table as Markdown too
+//	go run ./test/bench -money             rating, billing, statements, re-rating, the ledger
 //	go run ./test/bench -pprof DIR         keeps the profiles of the server's CPU
 //
 // Everything listens on the loopback network, every loop ends, and only processes
@@ -33,8 +34,8 @@ import (
 	"pylon/internal/kernel/clock"
 )
 
-// runMax bounds a whole run.
-const runMax = time.Hour
+// runMax bounds a whole run: with -sessions 1000000 one on both databases takes some hours.
+const runMax = 4 * time.Hour
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -57,6 +58,8 @@ type options struct {
 	hottest   int
 	dir       string
 	binary    string
+	ofMoney   bool
+	sessions  int // that are re-rated; 0: the size's
 }
 
 func parse(args []string) (options, error) {
@@ -64,7 +67,9 @@ func parse(args []string) (options, error) {
 	var only, database string
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.BoolVar(&o.quick, "quick", false, "smoke run: less of everything")
-	flags.StringVar(&only, "only", "", "measurements to make, with commas: "+strings.Join(names(), ", "))
+	flags.BoolVar(&o.ofMoney, "money", false, "measure what makes bills, and not the server")
+	flags.IntVar(&o.sessions, "sessions", 0, "with -money: how many sessions are re-rated; 0 is 50,000")
+	flags.StringVar(&only, "only", "", "measurements to make, with commas: "+strings.Join(serverBook().names(), ", ")+"; with -money "+strings.Join(moneyBook().names(), ", "))
 	flags.StringVar(&o.out, "out", "", "file that gets the table as Markdown")
 	flags.StringVar(&o.pprof, "pprof", "", "folder that keeps the server's CPU profiles")
 	flags.IntVar(&o.hottest, "top", 10, "how many of the functions that take most CPU are told; 0 takes no profile")
@@ -86,23 +91,42 @@ func parse(args []string) (options, error) {
 		o.only = strings.Split(only, ",")
 	}
 	for _, name := range o.only {
-		if !slices.Contains(names(), name) {
-			return o, fmt.Errorf("no measurement %q; there are %s", name, strings.Join(names(), ", "))
+		if names := o.book().names(); !slices.Contains(names, name) {
+			return o, fmt.Errorf("no measurement %q; there are %s", name, strings.Join(names, ", "))
 		}
 	}
 	return o, nil
 }
 
-// measurements are all there are, in the order of the budgets.
-var measurements = []measurement{
-	{"sessions", measureSessions},
-	{"latency", measureLatency},
-	{"memory", measureMemory},
-	{"connects", measureConnects},
-	{"disk", measureDisk},
-	{"start", measureStart},
-	{"api", measureAPI},
-	{"events", measureEvents},
+// book is what is measured in one run, in the order of its budgets.
+type book struct {
+	title, about, shared string // heading, first line, and who has the machine meanwhile
+	measurements         []measurement
+}
+
+func (o *options) book() book {
+	if o.ofMoney {
+		return moneyBook()
+	}
+	return serverBook()
+}
+
+func serverBook() book {
+	return book{
+		title:  "Benchmarks",
+		about:  "The whole server against its budgets. Made by `go run ./test/bench -out docs/bench.md`; do not edit.",
+		shared: "Server, database and load generator share the machine; CPU is user and system time, without the generator's.",
+		measurements: []measurement{
+			{"sessions", measureSessions},
+			{"latency", measureLatency},
+			{"memory", measureMemory},
+			{"connects", measureConnects},
+			{"disk", measureDisk},
+			{"start", measureStart},
+			{"api", measureAPI},
+			{"events", measureEvents},
+		},
+	}
 }
 
 // measurement yields some figures.
@@ -125,9 +149,9 @@ func (l *lab) measure(ctx context.Context, m measurement) ([]row, error) {
 	return rows, errors.Join(runErr, err, l.dropBases())
 }
 
-func names() []string {
+func (b book) names() []string {
 	var all []string
-	for _, m := range measurements {
+	for _, m := range b.measurements {
 		all = append(all, m.name)
 	}
 	return all
@@ -147,7 +171,7 @@ func run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, l.close()) }()
-	report := report{machine: readMachine(l.dir), at: l.clock.Now(), quick: o.quick, databases: o.databases}
+	report := report{book: o.book(), machine: readMachine(l.dir), at: l.clock.Now(), quick: o.quick, databases: o.databases}
 	var failures error
 	for _, database := range o.databases {
 		rows, err := l.measureOn(ctx, database)
@@ -172,7 +196,7 @@ func (l *lab) measureOn(ctx context.Context, database string) (all []row, failur
 		return nil, fmt.Errorf("%s: %w", database, err)
 	}
 	l.say("on %s", titles[database])
-	for _, m := range measurements {
+	for _, m := range l.book().measurements {
 		if l.only != nil && !slices.Contains(l.only, m.name) {
 			continue
 		}

@@ -36,18 +36,27 @@ func (l *lab) profile(ctx context.Context, s *server, name string, d time.Durati
 	if l.hottest == 0 {
 		return nil
 	}
+	file := l.profileFile(name)
+	fetched := make(chan error, 1)
+	go func() { fetched <- fetchProfile(ctx, s.debug, file, d) }()
+	work()
+	if err := <-fetched; err != nil {
+		return fmt.Errorf("profile %s: %w", name, err)
+	}
+	return l.keepHeat(ctx, name, file)
+}
+
+// profileFile is where a profile is kept.
+func (l *lab) profileFile(name string) string {
 	folder := l.dir
 	if l.pprof != "" {
 		folder = l.pprof
 	}
-	file := filepath.Join(folder, l.database+"-"+name+".pprof")
-	fetched := make(chan error, 1)
-	go func() { fetched <- fetchProfile(ctx, s.debug, file, d) }()
-	work()
-	err := <-fetched
-	if err != nil {
-		return fmt.Errorf("profile %s: %w", name, err)
-	}
+	return filepath.Join(folder, l.database+"-"+name+".pprof")
+}
+
+// keepHeat notes the hottest functions of a profile.
+func (l *lab) keepHeat(ctx context.Context, name, file string) error {
 	h, err := l.heatOf(ctx, file)
 	h.name = name + ", " + titles[l.database]
 	l.hot = append(l.hot, h)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -14,10 +15,10 @@ import (
 type figure struct {
 	name    string
 	unit    string
-	target  float64
-	stretch float64
-	more    bool // more is better
-	steady  bool // what else the machine does has no influence
+	target  float64 // 0: it has none, and is told for itself
+	stretch float64 // 0: none
+	more    bool    // more is better
+	steady  bool    // what else the machine does has no influence
 }
 
 // row is what was measured of a figure.
@@ -42,7 +43,9 @@ func (r row) verdict() string {
 	switch {
 	case r.broken != "":
 		return "fails: " + r.broken
-	case reaches(r.stretch):
+	case r.target == 0:
+		return "has no target"
+	case r.stretch != 0 && reaches(r.stretch):
 		return "reaches the stretch"
 	case reaches(r.target):
 		return "meets the target"
@@ -75,16 +78,20 @@ func number(v float64) string {
 	return strconv.FormatFloat(v, 'f', 3, 64)
 }
 
-// goal writes a target: as it stands in the budget.
-func goal(v float64) string {
-	if v >= 1000 {
-		return number(v)
+// goal writes a target with its unit: as it stands in the budget.
+func (f *figure) goal(v float64) string {
+	switch {
+	case v == 0:
+		return ""
+	case v >= 1000:
+		return number(v) + f.unitOf()
 	}
-	return strconv.FormatFloat(v, 'f', -1, 64)
+	return strconv.FormatFloat(v, 'f', -1, 64) + f.unitOf()
 }
 
 // report is what a run has found.
 type report struct {
+	book
 	machine   machine
 	at        time.Time
 	quick     bool
@@ -97,20 +104,28 @@ type report struct {
 func (r *report) remarks() []string {
 	remarks := []string{
 		"Measured " + r.at.Format(time.DateOnly) + " on " + r.machine.String() + ".",
-		"Server, database and load generator share the machine; CPU is user and system time, without the generator's.",
+		r.shared,
 	}
 	if r.quick {
-		remarks = append(remarks, "A quick run: fewer stations, shorter windows. It shows that everything works, not how well.")
+		remarks = append(remarks, "A quick run: less of everything. It shows that everything works, not how well.")
 	}
 	return remarks
 }
 
 func (r *report) header() []string {
-	header := []string{"figure", "target", "stretch"}
+	header := []string{"figure", "target"}
+	if r.stretches() {
+		header = append(header, "stretch")
+	}
 	for _, database := range r.databases {
 		header = append(header, titles[database], "verdict")
 	}
 	return header
+}
+
+// stretches reports whether there are goals beyond targets.
+func (r *report) stretches() bool {
+	return slices.ContainsFunc(r.rows, func(row row) bool { return row.stretch != 0 })
 }
 
 // lines are the table: a line for each figure, with its row on each database.
@@ -123,7 +138,10 @@ func (r *report) lines() [][]string {
 			continue
 		}
 		told[first.name] = true
-		line := []string{first.name, goal(first.target) + first.unitOf(), goal(first.stretch) + first.unitOf()}
+		line := []string{first.name, first.goal(first.target)}
+		if r.stretches() {
+			line = append(line, first.goal(first.stretch))
+		}
 		for _, database := range r.databases {
 			value, verdict := "", ""
 			for _, row := range r.rows {
@@ -181,7 +199,7 @@ func shares(of []functionCPU) string {
 // markdown returns the table as a document.
 func (r *report) markdown() []byte {
 	var b bytes.Buffer
-	b.WriteString("# Benchmarks\n\nThe whole server against its budgets. Made by `go run ./test/bench -out docs/bench.md`; do not edit.\n\n")
+	b.WriteString("# " + r.title + "\n\n" + r.about + "\n\n")
 	b.WriteString("| " + strings.Join(r.header(), " | ") + " |\n|" + strings.Repeat("---|", len(r.header())) + "\n")
 	for _, line := range r.lines() {
 		b.WriteString("| " + strings.Join(line, " | ") + " |\n")

@@ -26,6 +26,8 @@ func TestVerdict(t *testing.T) {
 		{"missed, others at work all the same", row{figure: figure{target: 10, stretch: 5, steady: true}, value: 11, others: 50}, "misses the target"},
 		{"missed, others at rest", row{figure: less, value: 11, others: 10}, "misses the target"},
 		{"met, others at work", row{figure: less, value: 6, others: 50}, "meets the target"},
+		{"for itself", row{figure: figure{}, value: 1}, "has no target"},
+		{"no stretch", row{figure: figure{target: 10}, value: 1}, "meets the target"},
 		{"broken, however good", row{figure: less, value: 1, broken: "3 boots unanswered"}, "fails: 3 boots unanswered"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

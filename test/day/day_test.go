@@ -118,7 +118,7 @@ func serve(t *testing.T, clk clock.Clock) (url string, api *client.Client) {
 	log := new(journal)
 	node, err := app.OpenAt(t.Context(), clk, app.Config{
 		Listen: "127.0.0.1:0", Data: t.TempDir(), Role: []string{"all"}, UnknownStations: "refuse", BootstrapAPIKey: key,
-		FrameRetention: time.Hour, SQLiteSynchronous: "full", LogLevel: "info",
+		FrameRetention: time.Hour, FrameLog: 1, SQLiteSynchronous: "full", LogLevel: "info",
 	}, log)
 	if err != nil {
 		t.Fatal(err)

@@ -75,7 +75,7 @@ func awaitReceipt(t *testing.T, s *program.Server, data string) {
 }
 
 // checkBooks looks whether the debits are the credits, and whether nothing was
-// held or given up.
+// given up, or held but for what the simulated faults make doubtful.
 func checkBooks(t *testing.T, s *program.Server) {
 	t.Helper()
 	var trial struct {
@@ -97,8 +97,10 @@ func checkBooks(t *testing.T, s *program.Server) {
 			} `json:"data"`
 		}
 		s.Get(t, path, &page)
-		if len(page.Data) > 0 {
-			t.Errorf("%s: %+v", path, page.Data)
+		for _, f := range page.Data {
+			if f.Code != "bill_held" || !strings.HasPrefix(f.Detail, "review: ") {
+				t.Errorf("%s: %+v", path, f)
+			}
 		}
 	}
 }

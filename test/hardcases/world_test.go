@@ -46,7 +46,7 @@ func opened(t *testing.T, clk *clock.Warped) *world {
 	var err error
 	w.node, err = app.OpenAt(t.Context(), clk, app.Config{
 		Listen: "127.0.0.1:0", Data: t.TempDir(), Role: []string{"all"}, UnknownStations: "refuse", BootstrapAPIKey: key,
-		FrameRetention: 24 * time.Hour, SQLiteSynchronous: "off", LogLevel: "debug",
+		FrameRetention: 24 * time.Hour, FrameLog: 1, SQLiteSynchronous: "off", LogLevel: "debug",
 	}, w.log)
 	if err != nil {
 		t.Fatal(err)

@@ -36,7 +36,7 @@ func same(t *rapid.T, q *rating.Question, got, want *rating.Answer) {
 	}
 }
 
-// The answer depends on nothing but the question: not on who asked before, nor on the zone in which times are written.
+// PROP-8: the answer depends on nothing but the question: not on who asked before, nor on the zone in which times are written.
 func TestSameQuestionSameAnswer(t *testing.T) {
 	law(t, func(t *rapid.T, r rater) {
 		q := draw(t)
@@ -62,7 +62,7 @@ func TestSameQuestionSameAnswer(t *testing.T) {
 	})
 }
 
-// Telling a state in two spans instead of one changes nothing.
+// PROP-8: telling a state in two spans instead of one changes nothing.
 func TestSpanInTwo(t *testing.T) {
 	law(t, func(t *rapid.T, r rater) {
 		q := draw(t)
@@ -85,7 +85,7 @@ func TestSpanInTwo(t *testing.T) {
 	})
 }
 
-// The periods that a timeline was split into price as the timeline did, and so they do with any of them cut in two.
+// PROP-8: the periods that a timeline was split into price as the timeline did, and so they do with any of them cut in two.
 func TestPeriodsOfTimeline(t *testing.T) {
 	law(t, func(t *rapid.T, r rater) {
 		q := draw(t)
@@ -173,7 +173,7 @@ func cut(periods []rating.Period, i int, end time.Time) (cut []rating.Period, ok
 	return append(cut, periods[i+1:]...), ok
 }
 
-// A session costs no less than the least price and no more than the greatest.
+// PROP-9: a session costs no less than the least price and no more than the greatest.
 func TestBetweenLeastAndGreatest(t *testing.T) {
 	law(t, func(t *rapid.T, r rater) {
 		q := draw(t)
@@ -202,7 +202,7 @@ func TestBetweenLeastAndGreatest(t *testing.T) {
 	})
 }
 
-// What is due adds up: lines and extras, the invoice's lines and its taxes. No rate of tax is below nothing.
+// PROP-13: what is due adds up: lines and extras, the invoice's lines and its taxes. No rate of tax is below nothing.
 func TestDueAddsUp(t *testing.T) {
 	law(t, func(t *rapid.T, r rater) {
 		q := draw(t)
@@ -293,7 +293,7 @@ func energy(q *rating.Question) exact.Number {
 	return sum
 }
 
-// What is billed is no less than what was measured, and less than a step more.
+// PROP-9: what is billed is no less than what was measured, and less than a step more.
 func TestBilledWithinStep(t *testing.T) {
 	law(t, func(t *rapid.T, r rater) {
 		q := draw(t)
@@ -335,7 +335,7 @@ func smooth(q *rating.Question) {
 	q.Session.Start, q.Session.End = q.Session.Start.Truncate(time.Second), q.Session.End.Truncate(time.Second)
 }
 
-// More energy is never cheaper when no price depends on energy or power.
+// PROP-9: more energy is never cheaper when no price depends on energy or power.
 func TestMoreEnergyNeverCheaper(t *testing.T) {
 	law(t, func(t *rapid.T, r rater) {
 		q := draw(t)
@@ -376,7 +376,7 @@ func TestMoreEnergyNeverCheaper(t *testing.T) {
 	})
 }
 
-// Two sessions, one after the other, cost together what one costs, when nothing is rounded and no price depends on what was before.
+// PROP-9: two sessions, one after the other, cost together what one costs, when nothing is rounded and no price depends on what was before.
 func TestSessionInTwo(t *testing.T) {
 	law(t, func(t *rapid.T, r rater) {
 		q := draw(t)

@@ -25,7 +25,7 @@ func raters() []rater {
 	return []rater{{"plain", plain.Rate}, {"swift", swift.Rate}}
 }
 
-// Both raters give every vector exactly, and split the raw sessions among them into exactly their periods.
+// PROP-10: both raters give every vector exactly, and split the raw sessions among them into exactly their periods.
 func TestVectors(t *testing.T) {
 	files, err := filepath.Glob("testdata/vectors/*.json")
 	if err != nil || len(files) == 0 {

@@ -29,7 +29,7 @@ func clocksSet(l *lab) stage {
 	clk, address := new(stepped), l.address()
 	node, err := app.OpenAt(l.t.Context(), clk, app.Config{
 		Listen: address, Data: l.t.TempDir(), Role: []string{"all"}, UnknownStations: "refuse", BootstrapAPIKey: program.Key,
-		FrameRetention: time.Hour, SQLiteSynchronous: "full", LogLevel: "info",
+		FrameRetention: time.Hour, FrameLog: 1, SQLiteSynchronous: "full", LogLevel: "info",
 	}, io.Discard)
 	if err != nil {
 		l.t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"go/ast"
 	"os"
 	"path"
 	"path/filepath"
@@ -134,6 +135,36 @@ func checkDecisionRecords(_ House, t *Tree, report report) {
 		}
 		if !strings.Contains(records.String(), "`"+match[1]+"`") {
 			report(mod.Path, number, "no record in docs/adr names `%s`", match[1])
+		}
+	}
+}
+
+// proof is a test as documents name it: `internal/store.TestPosting`.
+var proof = regexp.MustCompile("`([a-z0-9_/]+)\\.(Test\\w+)`")
+
+// checkProofs wants every test there that a document names as a proof.
+func checkProofs(_ House, t *Tree, report report) {
+	tests := map[string]bool{}
+	for f := range t.Go {
+		if !f.Test {
+			continue
+		}
+		for _, decl := range f.Syntax.Decls {
+			if fn, ok := decl.(*ast.FuncDecl); ok && fn.Recv == nil {
+				tests[f.Dir()+"."+fn.Name.Name] = true
+			}
+		}
+	}
+	for _, f := range t.Files {
+		if path.Ext(f.Path) != ".md" {
+			continue
+		}
+		for number, line := range f.lines {
+			for _, match := range proof.FindAllStringSubmatch(line, -1) {
+				if name := match[1] + "." + match[2]; !tests[name] {
+					report(f.Path, number, "there is no test %s", name)
+				}
+			}
 		}
 	}
 }

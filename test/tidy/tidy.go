@@ -3,7 +3,8 @@
 // change any more. Each rule has a bad sample below testdata, so a rule that
 // finds nothing has been seen to find something.
 //
-// It reads files and parses Go; it compiles nothing and changes nothing.
+// It reads files, parses Go and changes nothing. The rules about money ask the
+// compiler for types.
 package tidy
 
 import (
@@ -64,10 +65,13 @@ func Rules() []Rule {
 		{"init", checkInits},
 		{"global", checkGlobals},
 		{"float", checkFloats},
+		{"money-float", checkMoneyFloats},
+		{"currency", checkCurrencies},
 		{"generate", checkGenerators},
 		{"migration", checkMigrations},
 		{"decision-record", checkDecisionRecords},
 		{"doc-link", checkDocLinks},
+		{"proof", checkProofs},
 	}
 }
 
@@ -86,7 +90,9 @@ func (r Rule) Check(h House, t *Tree) []Finding {
 // Tree is the source below one folder, read once.
 type Tree struct {
 	Files []*File         // sorted by path
+	root  string          // where it lies
 	names map[string]bool // every file and folder, of whatever kind
+	known *known          // the types of packages, once a rule has asked
 	set   *token.FileSet
 }
 
@@ -117,7 +123,7 @@ var kinds = []string{".go", ".mod", ".md", ".sql", ".sum", ".py", ".mjs", ".js",
 // Load reads the source below root: what people write, not what is built,
 // downloaded or kept as a sample. A Go file that does not parse is an error.
 func Load(root string) (*Tree, error) {
-	t := &Tree{names: map[string]bool{}, set: token.NewFileSet()}
+	t := &Tree{root: root, names: map[string]bool{}, set: token.NewFileSet()}
 	err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -139,6 +145,7 @@ func Load(root string) (*Tree, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", root, err)
 	}
+	slices.SortFunc(t.Files, func(a, b *File) int { return cmp.Compare(a.Path, b.Path) }) // a folder's come before those that begin like it
 	return t, nil
 }
 

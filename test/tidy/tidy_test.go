@@ -33,6 +33,8 @@ func TestRules(t *testing.T) {
 			"internal/excused.pool": "the sample says so",
 			"internal/excused.gone": "nobody took it out",
 		},
+		Money:   []string{"internal/kernel/money", "internal/domain/...", "internal/edge/rest", "internal/gone/..."},
+		Floats:  map[string]string{"internal/edge/rest/metrics.go": "the sample says so", "internal/edge/rest/gone.go": "nobody took it out"},
 		Modules: []string{"github.com/go-json-experiment/json"},
 	}
 	for _, rule := range Rules() {

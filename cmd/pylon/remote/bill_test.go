@@ -48,6 +48,8 @@ func TestBillingProfileSet(t *testing.T) {
 		{"one less", "", []string{"--phone", "", "--language", "de"}, remote.ExitOK, `{"issuer":{"city":"Hamburg","name":"Operator"},"language":"de"}`},
 		{"no name, which the API refuses", "", []string{"--name", ""}, remote.ExitOK, `{"issuer":{"city":"Hamburg","name":"","phone":"1"},"language":"en"}`},
 		{"all of it", `{"issuer":{"name":"New"},"language":"sv"}`, []string{"-f", "-"}, remote.ExitOK, `{"issuer":{"name":"New"},"language":"sv"}`},
+		{"what is looked at", "", []string{"--review", "meter_jumped,clock_changed"}, remote.ExitOK, `{"issuer":{"city":"Hamburg","name":"Operator","phone":"1"},"language":"en","review":["meter_jumped","clock_changed"]}`},
+		{"nothing is", "", []string{"--review", "", "--short-seconds", "0"}, remote.ExitOK, `{"issuer":{"city":"Hamburg","name":"Operator","phone":"1"},"language":"en","review":[],"short":{"below_s":0,"kwh":"0"}}`},
 		{"no JSON", `issuer`, []string{"-f", "-"}, remote.ExitUsage, ""},
 		{"nothing", "", nil, remote.ExitUsage, ""},
 		{"both", "{}", []string{"-f", "-", "--name", "New"}, remote.ExitUsage, ""},

@@ -32,7 +32,7 @@ type schema struct {
 	Ref        string `json:"$ref"`
 	Type       any
 	Format     string
-	Enum       []string
+	Enum       []any
 	Items      *schema
 	Properties map[string]schema
 }
@@ -141,6 +141,10 @@ func TestColumnsAreTheContracts(t *testing.T) {
 		{"command", "list", "--station", "CP-1", "--state", "sent"},
 		{"job", "list"},
 		{"job", "targets", "job_1", "--state", "failed"},
+		{"tariff", "list"},
+		{"tariff", "editions", "trf_1"},
+		{"tariff", "notices", "trf_1", "--ad-hoc", "--nevi", "--certified-clock", "--power", "150", "--country", "DE", "--zone", "Europe/Berlin"},
+		{"assignment", "list", "--tariff", "trf_1"},
 		{"bill", "list", "--session", "ses_1", "--debtor", "tok_1", "--kind", "receipt"},
 		{"finding", "list", "--code", "x", "--station", "CP-1", "--session", "ses_1"},
 	} {

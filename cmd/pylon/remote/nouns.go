@@ -42,15 +42,16 @@ func findToken(ctx context.Context, api *client.Client, name string) (string, er
 }
 
 type tokenList struct {
-	Status string `help:"accepted, blocked, expired, invalid or unknown; several with commas."`
-	Group  string `help:"Of this group."`
-	Search string `placeholder:"TEXT" help:"Part of uid or label."`
-	Limit  int    `default:"0" help:"At most so many; 0 for all."`
+	Status   string `help:"accepted, blocked, expired, invalid or unknown; several with commas."`
+	Group    string `help:"Of this group."`
+	Customer string `placeholder:"ID" help:"Of this customer, cus_…"`
+	Search   string `placeholder:"TEXT" help:"Part of uid or label."`
+	Limit    int    `default:"0" help:"At most so many; 0 for all."`
 }
 
 // Run lists.
 func (l *tokenList) Run(ctx context.Context, c *Connection) error {
-	return c.list(ctx, "/tokens", query("status", l.Status, "group_id", l.Group, "q", l.Search), l.Limit, []column{
+	return c.list(ctx, "/tokens", query("status", l.Status, "group_id", l.Group, "customer_id", l.Customer, "q", l.Search), l.Limit, []column{
 		{"UID", "uid", nil},
 		{"TYPE", "type", nil},
 		{"STATUS", "status", nil},
@@ -78,12 +79,14 @@ type tokenFields struct {
 	Status      *string `help:"accepted, blocked, expired or invalid."`
 	Label       *string `help:"For people."`
 	Group       *string `help:"Tokens of a group stop each other's sessions."`
+	Customer    *string `placeholder:"ID" help:"Who pays for what it charges: his identifier, cus_…; '' for nobody."`
+	CostCentre  *string `name:"cost-centre" help:"Of the customer: his invoices are broken down by it."`
 	ExpiresAt   *string `name:"expires-at" placeholder:"TIME" help:"RFC 3339; '' for never."`
 	MaxSessions *int    `name:"max-sessions" help:"How many at a time; 0 for any."`
 }
 
 func (f tokenFields) body() map[string]any {
-	body := fields("type", f.Type, "status", f.Status, "label", f.Label, "group_id", f.Group, "expires_at", f.ExpiresAt, "max_sessions", f.MaxSessions)
+	body := fields("type", f.Type, "status", f.Status, "label", f.Label, "group_id", f.Group, "customer_id", f.Customer, "cost_centre", f.CostCentre, "expires_at", f.ExpiresAt, "max_sessions", f.MaxSessions)
 	if f.ExpiresAt != nil && *f.ExpiresAt == "" {
 		body["expires_at"] = nil
 	}

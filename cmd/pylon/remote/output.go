@@ -287,6 +287,9 @@ func cells(thing jsontext.Value, columns []column, forPeople bool) ([]string, er
 	if err := json.Unmarshal(thing, &members); err != nil {
 		return nil, err
 	}
+	if forPeople {
+		inUnits(members)
+	}
 	var row []string
 	for _, c := range columns {
 		value := member(members, c.path)
@@ -297,6 +300,21 @@ func cells(thing jsontext.Value, columns []column, forPeople bool) ([]string, er
 		}
 	}
 	return row, nil
+}
+
+// inUnits writes the amounts of a thing, which are in the minor unit of its
+// currency, as people do: with a point.
+func inUnits(members map[string]any) {
+	unit := first(text(members["currency"]), text(members["unit"]))
+	for name, value := range members {
+		minor, err := strconv.ParseInt(text(value), 10, 64)
+		if err != nil || !strings.HasSuffix(name, "_minor") {
+			continue
+		}
+		if amount, ok := client.Amount(minor, unit); ok {
+			members[name] = amount
+		}
+	}
 }
 
 // composed reports whether a value has parts: those are summed up for programs,
@@ -455,6 +473,15 @@ func kilo(value any) string {
 		return text(value)
 	}
 	return strconv.FormatFloat(n/1000, 'f', 3, 64)
+}
+
+// fromMilli shows mWh as kWh.
+func fromMilli(value any) string {
+	n, ok := value.(float64)
+	if !ok {
+		return text(value)
+	}
+	return strconv.FormatFloat(n/1_000_000, 'f', 3, 64)
 }
 
 // statuses shows the connectors of a station: how many have which status.

@@ -27,8 +27,22 @@ type Commands struct {
 	Site    Site           `cmd:"" group:"Look after the network" help:"Places where stations stand."`
 	Command Command        `cmd:"" group:"Look after the network" help:"What was asked of stations, and what became of it."`
 	Job     Job            `cmd:"" group:"Look after the network" help:"The same thing asked of many stations."`
+	Assign  Assignment     `cmd:"" group:"Look after the network" name:"assignment" help:"Where and for whom tariffs are."`
+	Series  Series         `cmd:"" group:"Look after the network" help:"Prices and signals over time, which tariffs name."`
 	Bill    Bill           `cmd:"" group:"Look after the network" help:"Receipts, invoices and credit notes."`
+	Payer   Customer       `cmd:"" group:"Look after the network" name:"customer" help:"Who pays: people and companies."`
+	Plan    Plan           `cmd:"" group:"Look after the network" name:"plan" help:"What customers may subscribe to."`
+	Sub     Subscription   `cmd:"" group:"Look after the network" name:"subscription" help:"Customers' plans."`
+	Voucher Voucher        `cmd:"" group:"Look after the network" name:"voucher" help:"What codes are worth."`
+	State   Statement      `cmd:"" group:"Look after the network" name:"statement" help:"What customers are asked for month by month."`
+	Rerate  Rerating       `cmd:"" group:"Look after the network" name:"rerating" help:"What past sessions would cost by another tariff, and corrections."`
 	Profile BillingProfile `cmd:"" group:"Look after the network" name:"billing-profile" help:"Who issues bills, and in which language."`
+	Host    Host           `cmd:"" group:"Look after the network" help:"Who gets a share of what sites earn."`
+	Agree   Agreement      `cmd:"" group:"Look after the network" name:"agreement" help:"What hosts get of sites."`
+	Supply  Supply         `cmd:"" group:"Look after the network" help:"What the energy of sites costs."`
+	Settle  Settlement     `cmd:"" group:"Look after the network" name:"settlement" help:"What hosts are paid month by month."`
+	Report  Report         `cmd:"" group:"Look after the network" help:"What is left of what sites earn."`
+	CDR     CDR            `cmd:"" group:"Look after the network" name:"cdr" help:"Charge detail records, as partners get them."`
 	Doctor  Doctor         `cmd:"" group:"See what happens" help:"Find out what is wrong between here, the server and its stations." example:"pylon doctor CP-7"`
 	Finding Finding        `cmd:"" group:"See what happens" help:"What stations reported and what does not fit."`
 	OCPP    OCPP           `cmd:"" group:"See what happens" name:"ocpp" help:"The protocol itself: see what is said, say something."`

@@ -77,6 +77,8 @@ func invokeAt(t *testing.T, to remote.Terminal, args ...string) (code int, out, 
 	t.Helper()
 	var cli struct {
 		remote.Commands `embed:""`
+
+		Tariff remote.Tariff `cmd:""` // the program adds what needs no server
 	}
 	var stdout, stderr bytes.Buffer
 	to.Out, to.Err = &stdout, &stderr

@@ -14,6 +14,7 @@ import (
 	"pylon/internal/domain/tariff/plain"
 	"pylon/internal/domain/tariff/swift"
 	"pylon/internal/edge/ocpp"
+	"pylon/internal/edge/signed"
 	"pylon/internal/flow/admin"
 	"pylon/internal/flow/billing"
 	"pylon/internal/flow/consume"
@@ -108,7 +109,7 @@ func (w *world) open(name string, step time.Duration) *node {
 func (n *node) followers() []consume.Consumer {
 	return []consume.Consumer{
 		usage.New(n.books),
-		billing.New(billing.Options{Store: n.books, Clock: n.clock, Raters: [2]billing.Rater{swift.Explain, plain.Rate}}),
+		billing.New(billing.Options{Store: n.books, Clock: n.clock, Raters: [2]billing.Rater{swift.Explain, plain.Rate}, Signed: signed.Values}),
 	}
 }
 

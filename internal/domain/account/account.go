@@ -41,6 +41,8 @@ const (
 	SessionsRead       Scope = "sessions:read"
 	TariffsRead        Scope = "tariffs:read"
 	TariffsWrite       Scope = "tariffs:write"
+	SeriesRead         Scope = "series:read"
+	SeriesWrite        Scope = "series:write" // prices and signals over time
 	CommandsRead       Scope = "commands:read"
 	CommandsWrite      Scope = "commands:write"
 	EventsRead         Scope = "events:read"
@@ -48,6 +50,18 @@ const (
 	LedgerRead         Scope = "ledger:read"  // accounts, journals, balances
 	BillsRead          Scope = "bills:read"   // what customers were given, and what sessions owe
 	BillsWrite         Scope = "bills:write"  // how the organisation bills
+	HostsRead          Scope = "hosts:read"   // hosts, agreements, settlements, what energy costs and what is left
+	HostsWrite         Scope = "hosts:write"
+	CDRsRead           Scope = "cdrs:read"      // what partners are told of charges, token uids included
+	CustomersRead      Scope = "customers:read" // who pays: names and addresses
+	CustomersWrite     Scope = "customers:write"
+	PlansRead          Scope = "plans:read" // what customers may subscribe to
+	PlansWrite         Scope = "plans:write"
+	SubscriptionsRead  Scope = "subscriptions:read" // customers' plans, points and what they have left
+	SubscriptionsWrite Scope = "subscriptions:write"
+	VouchersRead       Scope = "vouchers:read"
+	VouchersWrite      Scope = "vouchers:write" // making and redeeming them: they are money
+	BillsCorrect       Scope = "bills:correct"  // taking bills back and issuing others, many at once
 	KeysRead           Scope = "keys:read"
 	KeysWrite          Scope = "keys:write"
 	LogRead            Scope = "log:read"   // the station's frame log: holds driver tokens
@@ -58,7 +72,7 @@ const (
 func Scopes() []Scope {
 	return []Scope{
 		All, OrganisationsRead, OrganisationsWrite, SitesRead, SitesWrite, StationsRead, StationsWrite,
-		TokensRead, TokensWrite, SessionsRead, TariffsRead, TariffsWrite, CommandsRead, CommandsWrite, EventsRead, EventsWrite, LedgerRead, BillsRead, BillsWrite, KeysRead, KeysWrite, LogRead, OCPPWrite,
+		TokensRead, TokensWrite, SessionsRead, TariffsRead, TariffsWrite, SeriesRead, SeriesWrite, CommandsRead, CommandsWrite, EventsRead, EventsWrite, LedgerRead, BillsRead, BillsWrite, HostsRead, HostsWrite, CDRsRead, CustomersRead, CustomersWrite, PlansRead, PlansWrite, SubscriptionsRead, SubscriptionsWrite, VouchersRead, VouchersWrite, BillsCorrect, KeysRead, KeysWrite, LogRead, OCPPWrite,
 	}
 }
 

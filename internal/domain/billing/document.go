@@ -19,6 +19,7 @@ const (
 	Receipt    Kind = "receipt"     // of one session, to a person
 	Invoice    Kind = "invoice"     // of one session or of many
 	CreditNote Kind = "credit_note" // takes another document back, whole
+	Settlement Kind = "settlement"  // of a site host's month: his invoice to us, which we write for him
 )
 
 // Document is what is handed out. All that it says is in it, so that it can be
@@ -37,6 +38,7 @@ type Document struct {
 	From           time.Time `json:"from,omitzero"`            // period that the document is about; zero: see the charges
 	To             time.Time `json:"to,omitzero"`              // exclusive: the first instant of the next period
 	Credits        Reference `json:"credits,omitzero"`         // what a credit note takes back
+	Reason         string    `json:"reason,omitzero"`          // for which it does, in the words of who did; "": what is known has changed
 	Replaces       Reference `json:"replaces,omitzero"`        // what was taken back before, and this stands for
 
 	Currency money.Currency `json:"currency"`
@@ -100,6 +102,14 @@ type Line struct {
 	Price      *decimal.Decimal `json:"price,omitzero"` // of a unit; nil: the amount is no product
 	VAT        decimal.Decimal  `json:"vat"`            // per cent
 	Amount     int64            `json:"amount"`         // minor units; a discount's is negative
+	Of         *Turnover        `json:"of,omitzero"`    // what a share is a share of
+}
+
+// Turnover is what sessions came to that a share is of.
+type Turnover struct {
+	Sessions int64              `json:"sessions"`
+	Energy   unit.MilliWattHour `json:"energy_mwh"`
+	Net      int64              `json:"net"` // minor units
 }
 
 // Item is what a line is for.
@@ -122,6 +132,10 @@ const (
 	ItemCap          Item = "cap"
 	ItemForgiven     Item = "forgiven" // a session that gave nothing
 	ItemSubscription Item = "subscription"
+	ItemRounding     Item = "rounding"   // by how much the tax of the whole differs from the taxes of its parts
+	ItemHostShare    Item = "host_share" // of a site host
+	ItemHostFixed    Item = "host_fixed" // what he gets whatever happens
+	ItemHostLeast    Item = "host_least" // what is added so that he gets the least that was agreed
 )
 
 // Unit is what a quantity is counted in.
@@ -146,19 +160,26 @@ type Payment struct {
 
 // Charge is a session that a document is about.
 type Charge struct {
-	Session   string `json:"session"` // our id
-	Site      string `json:"site"`
-	Address   string `json:"address,omitzero"`
-	Station   string `json:"station"`
-	EVSE      string `json:"evse"`               // eMI³ id, or the station's number for it
-	Connector string `json:"connector,omitzero"` // its kind
-	Zone      string `json:"zone"`               // IANA: of the site
+	Transaction string `json:"transaction,omitzero"` // the station's number of it
+	Session     string `json:"session"`              // our id
+	Token       string `json:"token,omitzero"`       // our id of what was charged with
+	Site        string `json:"site"`
+	Address     string `json:"address,omitzero"`
+	Station     string `json:"station"`
+	EVSE        string `json:"evse"`               // eMI³ id, or the station's number for it
+	Connector   string `json:"connector,omitzero"` // its kind
+	Zone        string `json:"zone"`               // IANA: of the site
 
 	Start  time.Time          `json:"start"`
 	End    time.Time          `json:"end"`
 	Begin  unit.MilliWattHour `json:"begin_mwh"` // registers
 	Finish unit.MilliWattHour `json:"finish_mwh"`
 	Energy unit.MilliWattHour `json:"energy_mwh"`
+
+	// Of a charge on an invoice of many.
+	Bill       string `json:"bill,omitzero"`        // number of its receipt, or of the credit note that takes it back
+	CostCentre string `json:"cost_centre,omitzero"` // of the customer
+	Total      int64  `json:"total,omitzero"`       // minor units, with tax; a credit note's is negative
 
 	Tariff string          `json:"tariff"`         // in words, as it stood when the session began
 	Steps  []rating.Step   `json:"steps,omitzero"` // how the amount came about

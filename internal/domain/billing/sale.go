@@ -9,6 +9,10 @@ import (
 	"pylon/internal/kernel/rating"
 )
 
+// Sale returns what the books get of the bill: net sums by class of income, and
+// taxes.
+func (b *Bill) Sale() ledger.Sale { return saleOf(&b.Document, b.Country) }
+
 // saleOf returns a document's sums by class of income, net, and its taxes, to
 // the minor unit: what the books get is what the document says.
 //
@@ -74,7 +78,8 @@ func classOf(i Item) (class ledger.Class, own bool) {
 		return ledger.Reservation, true
 	case ItemSubscription:
 		return ledger.Subscription, true
-	case ItemPriceLimit, ItemDiscount, ItemVoucher, ItemCap, ItemForgiven:
+	case ItemPriceLimit, ItemDiscount, ItemVoucher, ItemCap, ItemForgiven, ItemRounding:
+	case ItemHostShare, ItemHostFixed, ItemHostLeast: // no income
 	}
 	return "", false
 }

@@ -10,14 +10,20 @@ import (
 	"pylon/internal/domain/account"
 	"pylon/internal/domain/billing"
 	"pylon/internal/domain/command"
+	"pylon/internal/domain/customer"
 	"pylon/internal/domain/device"
 	"pylon/internal/domain/event"
+	"pylon/internal/domain/host"
 	"pylon/internal/domain/job"
 	"pylon/internal/domain/lease"
 	"pylon/internal/domain/ledger"
 	"pylon/internal/domain/meter"
+	"pylon/internal/domain/plan"
 	"pylon/internal/domain/report"
+	"pylon/internal/domain/rerating"
+	"pylon/internal/domain/roaming"
 	"pylon/internal/domain/session"
+	"pylon/internal/domain/signal"
 	"pylon/internal/domain/site"
 	"pylon/internal/domain/station"
 	"pylon/internal/domain/tariff"
@@ -84,8 +90,32 @@ type Set struct {
 	Tabs          []billing.Tab
 	Bills         []billing.Bill // issued; their journals are in Journals
 	Profiles      []billing.Profile
-	Journals      []ledger.Journal // posted; the commit writes their Number
-	Checks        []ledger.Check   // of the books
+	Reratings     []rerating.Rerating
+	Differences   []rerating.Difference  // found: they are new
+	CustomerSums  []rerating.CustomerSum // added to those that are there
+	Forgotten     []rerating.Forgotten
+	Customers     []customer.Customer
+	Statements    []customer.Statement
+	Hosts         []host.Host
+	Agreements    []host.Agreement
+	Supplies      []host.Supply
+	Earnings      []host.Earning    // new; sums of them move with them, and one of a tally that is closed refuses the Set with [ErrStale]
+	Tallies       []host.Tally      // that are closed
+	Settlements   []host.Settlement // new, or paid
+	CDRs          []roaming.Kept    // new
+	Taken         []customer.Taken  // bills that are on a statement from now on; one that is on another refuses the Set with [ErrStale]
+	Plans         []plan.Plan
+	Subscriptions []plan.Subscription
+	Usages        []plan.Usage // of months of subscriptions
+	Vouchers      []plan.Voucher
+	Redemptions   []plan.Redemption
+	Uses          []plan.Use        // by (session, source, month): in place of what stands there
+	Signals       []signal.Series   // of prices and signals
+	Points        []signal.Point    // by (series, From), of Signals: in place of what stands there
+	PointsGone    []signal.Point    // by (series, From), of Signals
+	MeterKeys     []device.MeterKey // kept once, whoever tells them again
+	Journals      []ledger.Journal  // posted; the commit writes their Number
+	Checks        []ledger.Check    // of the books
 
 	Events      []event.Event
 	Audits      []account.Audit
@@ -125,6 +155,14 @@ const (
 	KindJob
 	KindTariff
 	KindAssignment
+	KindCustomer
+	KindPlan
+	KindSubscription
+	KindPlanMonth
+	KindVoucher
+	KindRedemption
+	KindSeries
+	KindRerating
 )
 
 // Idempotency is the answer to a request, kept so that its repetition gets the

@@ -23,3 +23,9 @@ func NoticeOf(rows []Desired, changes int) Notice {
 	}
 	return n
 }
+
+// KeyNotice is the data of station.device_changed when a station told public keys of its
+// meters that were not known.
+type KeyNotice struct {
+	Keys int `json:"meter_keys"`
+}

@@ -28,8 +28,9 @@ const (
 	SessionUpdated      Type = "session.updated"
 	SessionCompleted    Type = "session.completed"
 	SessionFailed       Type = "session.failed"
-	SessionCorrected    Type = "session.corrected" // it had ended, and what came late changed it: energy, end, who pays, or that it runs after all
-	FindingResolved     Type = "finding.resolved"  // something explains what a finding tells of
+	SessionCorrected    Type = "session.corrected"    // it had ended, and what came late changed it: energy, end, who pays, or that it runs after all
+	SessionCost         Type = "session.cost_updated" // what a running session has come to; only live
+	FindingResolved     Type = "finding.resolved"     // something explains what a finding tells of
 	TokenCreated        Type = "token.created"
 	TokenUpdated        Type = "token.updated"
 	TokenDeleted        Type = "token.deleted"
@@ -44,6 +45,9 @@ const (
 	AssignmentCreated   Type = "assignment.created" // of a tariff to places and drivers
 	AssignmentUpdated   Type = "assignment.updated"
 	AssignmentDeleted   Type = "assignment.deleted"
+	SeriesCreated       Type = "series.created"
+	SeriesUpdated       Type = "series.updated" // its points, or what it is for
+	SeriesDeleted       Type = "series.deleted"
 	SiteCreated         Type = "site.created"
 	SiteUpdated         Type = "site.updated"
 	SiteDeleted         Type = "site.deleted"
@@ -60,9 +64,34 @@ const (
 	JobFinished         Type = "job.finished"
 	BillIssued          Type = "bill.issued" // or a credit note
 	BillHeld            Type = "bill.held"   // no bill can be made of a session, and somebody has to look
+	TabRetried          Type = "tab.retried" // what is held for one reason is settled again: a tab, or those behind one
+	ReratingCreated     Type = "rerating.created"
+	ReratingFinished    Type = "rerating.finished" // done, cancelled or failed
 	ProfileUpdated      Type = "billing_profile.updated"
-	EventFailed         Type = "event.failed"  // a consumer gave an event up: see [DeadLetter]
-	EventSettled        Type = "event.settled" // it was tried again, and went through
+	CustomerCreated     Type = "customer.created"
+	CustomerUpdated     Type = "customer.updated"
+	CustomerDeleted     Type = "customer.deleted"
+	PlanCreated         Type = "plan.created"
+	PlanUpdated         Type = "plan.updated"
+	PlanDeleted         Type = "plan.deleted"
+	SubscriptionCreated Type = "subscription.created"
+	SubscriptionUpdated Type = "subscription.updated" // paused, resumed or ended, perhaps later
+	VoucherCreated      Type = "voucher.created"
+	VoucherUpdated      Type = "voucher.updated"
+	VoucherRedeemed     Type = "voucher.redeemed"  // a customer holds it
+	StatementCreated    Type = "statement.created" // it takes the bills of a month
+	StatementUpdated    Type = "statement.updated" // it takes those of another month, too, or waits for them
+	StatementIssued     Type = "statement.issued"  // its invoice is there
+	HostCreated         Type = "host.created"
+	HostUpdated         Type = "host.updated"
+	AgreementCreated    Type = "agreement.created" // with a host, about a site
+	AgreementUpdated    Type = "agreement.updated" // its end
+	SupplyCreated       Type = "supply.created"    // what the energy of a site costs
+	SupplyUpdated       Type = "supply.updated"    // its end
+	SettlementIssued    Type = "settlement.issued" // what a host is paid for a month
+	SettlementPaid      Type = "settlement.paid"   // or a part of it
+	EventFailed         Type = "event.failed"      // a consumer gave an event up: see [DeadLetter]
+	EventSettled        Type = "event.settled"     // it was tried again, and went through
 )
 
 // Event is one entry of the log. A reader filters by organisation, site and

@@ -15,7 +15,7 @@ func TestTypes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	form, names := regexp.MustCompile(`^[a-z]+(_[a-z]+)?\.([a-z]+_)?([a-z]+(ed|en)|held)$`), map[string]string{}
+	form, names := regexp.MustCompile(`^[a-z]+(_[a-z]+)?\.([a-z]+_)?([a-z]+(ed|en)|held|paid)$`), map[string]string{}
 	ast.Inspect(parsed, func(n ast.Node) bool {
 		spec, ok := n.(*ast.ValueSpec)
 		if !ok {

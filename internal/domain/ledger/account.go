@@ -60,7 +60,8 @@ const (
 	WalletReserved       Class = "wallet_reserved"   // by driver: set aside for what is under way
 	PayableRoaming       Class = "payable_roaming"   // by partner where our drivers charged
 	PayableDriver        Class = "payable_driver"    // by driver: what we owe him, as for charging at home
-	PayableSiteHost      Class = "payable_site_host" // by host
+	PayableSiteHost      Class = "payable_site_host" // by host: what he has earned, and no settlement has yet
+	PayableSettled       Class = "payable_settled"   // by host: what settlements have, and nobody has paid yet
 	TaxPayable           Class = "tax_payable"       // by country and rate
 	UnappliedCash        Class = "unapplied_cash"    // by bank account: paid by we know not whom
 	DeferredSubscription Class = "deferred_subscription"
@@ -124,7 +125,7 @@ func (c Class) rule() (r rule, known bool) {
 		return rule{side: Asset, owned: true, hot: true}, true
 	case Wallet, WalletPromo, WalletReserved, UnappliedCash:
 		return rule{side: Liability, owned: true, held: true}, true
-	case PayableDriver:
+	case PayableDriver, PayableSettled:
 		return rule{side: Liability, owned: true}, true
 	case PayableRoaming, PayableSiteHost, TaxPayable:
 		return rule{side: Liability, owned: true, hot: true}, true

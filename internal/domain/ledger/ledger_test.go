@@ -124,6 +124,8 @@ func TestTemplatesRefuse(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
+// PROP-14: two units never meet in a transfer, nor two organisations; and what else a
+// journal cannot be.
 func TestJournalsAreRefused(t *testing.T) {
 	good := func() ledger.Journal {
 		return ledger.Post(at(), ledger.ToppedUp, ledger.Source{Type: "payment", ID: "p"}, book().TopUp("drv", "stripe", 100))

@@ -29,6 +29,7 @@ const (
 	Reversal     Template = "reversal"      // the mirror of anything else
 	Refunded     Template = "refunded"
 	HostShared   Template = "host_shared"  // a site host earns his share
+	HostSettled  Template = "host_settled" // a settlement has what he has earned
 	ChargedBack  Template = "charged_back" // a bank took a payment back
 	WrittenOff   Template = "written_off"
 	BankReceived Template = "bank_received" // a transfer that somebody made
@@ -206,6 +207,12 @@ func (b Book) Invoice(driver, customer string, amount int64) []Transfer {
 	return move(nil, b.Account(ReceivableInvoice, customer), b.Account(ReceivableDriver, driver), amount)
 }
 
+// Retax is part of [Invoiced]: the tax of a whole is so much more than those of its
+// parts, each of which was rounded.
+func (b Book) Retax(more Tax) []Transfer {
+	return move(nil, b.Account(Rounding, ""), b.Tax(TaxPayable, more.Country, more.Rate), more.Amount)
+}
+
 // Refund is [Refunded]: a provider gives a driver his money back, from
 // [ReceivableDriver] after a credit note or from his [Wallet].
 func (b Book) Refund(driver, provider string, from Class, amount int64) ([]Transfer, error) {
@@ -218,6 +225,24 @@ func (b Book) Refund(driver, provider string, from Class, amount int64) ([]Trans
 // ShareWithHost is [HostShared]: a site host has earned his share.
 func (b Book) ShareWithHost(host string, amount int64) []Transfer {
 	return move(nil, b.Account(HostShare, ""), b.Account(PayableSiteHost, host), amount)
+}
+
+// SettleHost is [HostSettled]: what a host has earned by bills is on a settlement, with what he gets
+// beside them and the tax that he asks for, which is ours to reclaim.
+func (b Book) SettleHost(host string, share, beside int64, taxes []Tax) ([]Transfer, error) {
+	if err := (Sale{Income: map[Class]int64{HostShare: beside}, Taxes: taxes}).check(Expense); err != nil {
+		return nil, err
+	}
+	if err := inRange(share); err != nil {
+		return nil, err
+	}
+	owed := b.Account(PayableSettled, host)
+	all := move(nil, b.Account(PayableSiteHost, host), owed, share)
+	all = move(all, b.Account(HostShare, ""), owed, beside)
+	for _, t := range byRate(taxes) {
+		all = move(all, b.Tax(TaxReceivable, t.Country, t.Rate), owed, t.Amount)
+	}
+	return all, nil
 }
 
 // ChargeBack is [ChargedBack]: a provider has taken a payment back, and a fee

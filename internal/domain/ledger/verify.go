@@ -27,7 +27,7 @@ const (
 	TransferUnknown BreachCode = "transfer_unknown" // of no journal
 	AccountMissing  BreachCode = "account_missing"  // a transfer's is not there, or not of its unit
 	BalanceWrong    BreachCode = "balance_wrong"    // not the sum of the account's transfers
-	AccountChanged  BreachCode = "account_changed"  // its identifier does not follow from what it says, or its limits
+	AccountChanged  BreachCode = "account_changed"  // its identifier does not follow from what it says, or its limits, or its parts
 	NumbersBroken   BreachCode = "numbers_broken"   // a series has a gap
 )
 
@@ -141,14 +141,19 @@ type Replayed struct {
 	Balance
 	Transfers   int64    // debits less credits, added up anew
 	Least, Most [2]int64 // between what its parts must stay: of all parts the lowest and the highest
+	Parts       [2]int64 // the first and the last of them
 }
 
 // Check tells what is wrong with an account.
 func (r *Replayed) Check() []Breach {
 	var found []Breach
 	least, most := r.Class.Limits()
-	if r.ID != r.Account.ID() || r.Least != [2]int64{least, least} || r.Most != [2]int64{most, most} {
-		found = append(found, Breach{r.Organisation, AccountChanged, string(r.ID), "its identifier or its limits do not follow from what it is"})
+	last := int64(0)
+	if r.Class.Hot() {
+		last = Shards - 1
+	}
+	if r.ID != r.Account.ID() || r.Least != [2]int64{least, least} || r.Most != [2]int64{most, most} || r.Parts[0] < 0 || r.Parts[1] > last {
+		found = append(found, Breach{r.Organisation, AccountChanged, string(r.ID), "its identifier, its limits or its parts do not follow from what it is"})
 	}
 	if r.Balance.Balance != r.Transfers {
 		found = append(found, Breach{

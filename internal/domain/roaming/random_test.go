@@ -112,7 +112,7 @@ func randomTime(t *rapid.T, name string, most time.Duration) time.Duration {
 	return time.Duration(rapid.Int64Range(0, most.Milliseconds()).Draw(t, name)) * time.Millisecond
 }
 
-// TestProperty11RoundTrip: our CDR → 2.2.1 → 2.3.0 → internal has the same totals, and adds up.
+// PROP-11: our CDR → 2.2.1 → 2.3.0 → internal has the same totals, and adds up.
 func TestProperty11RoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rate := decimal.FromInt(19, 0)

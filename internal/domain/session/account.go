@@ -26,6 +26,9 @@ func (d *decision) account() {
 	if left == nil || len(d.older) > 0 || left.EVSE != d.s.EVSE || left.ID == d.s.ID || d.s.StartedAt.Before(left.EndedAt) {
 		return
 	}
+	if (left.ClockNow - d.s.ClockNow).Abs() > ClockTolerance { // their times are by two clocks: others may lie between them
+		return
+	}
 	before, o := *left, *left
 	if d.leftOver(&o, &d.s.Begin); o != before {
 		o.Version++

@@ -59,6 +59,9 @@ func note(code station.FindingCode) Notes {
 	return 0
 }
 
+// Raises reports whether sessions raise findings of a kind.
+func Raises(code station.FindingCode) bool { return note(code) != 0 }
+
 // Has reports whether the kind was raised.
 func (n Notes) Has(code station.FindingCode) bool { return n&note(code) != 0 }
 

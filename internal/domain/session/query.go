@@ -24,3 +24,9 @@ type Totals struct {
 	Power       unit.Watt     // sum of the last samples of open sessions
 	EnergyToday unit.WattHour // of sessions that began since the given time
 }
+
+// Ref names a session and where it is: rows of sessions are kept by station.
+type Ref struct {
+	Station ident.StationID
+	Session ident.SessionID
+}

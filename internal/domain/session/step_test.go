@@ -283,6 +283,16 @@ func TestUnaccounted(t *testing.T) {
 			t.Errorf("found %q", got)
 		}
 	})
+	t.Run("not where the clock of one stood elsewhere: others may lie between", func(t *testing.T) {
+		w := newWorld(t)
+		w.onlineSince = at(-60)
+		w.reports(start16(1, 0, "A", 1000, received(10)), stop16("1", 2, 2000, received(12)))
+		w.left = &w.sessions[0]
+		w.report(start16(1, 20, "B", 2300))
+		if got := w.codes(); got != "clock_wrong" {
+			t.Errorf("found %q", got)
+		}
+	})
 	t.Run("samples while nothing runs tell once", func(t *testing.T) {
 		w := newWorld(t)
 		ended(w)

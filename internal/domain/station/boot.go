@@ -25,7 +25,7 @@ func Boot(st Station, templates []Template, in BootReport, heartbeat time.Durati
 	st.ICCID, st.IMSI = said(in.ICCID, st.ICCID), said(in.IMSI, st.IMSI)
 	st.MeterType, st.MeterSerial = said(in.MeterType, st.MeterType), said(in.MeterSerial, st.MeterSerial)
 	st.BootReason, st.BootedAt = in.Reason, in.At
-	if st.Template != "" || st.Quirks == (Quirks{}) {
+	if st.Template != "" || st.Quirks.equal(Quirks{}) {
 		t, _ := Choose(templates, st.Vendor, st.Model, st.Firmware)
 		st.Template, st.Quirks = t.ID, t.Quirks
 	}

@@ -1,6 +1,8 @@
 package station
 
 import (
+	"reflect"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -111,9 +113,9 @@ func (p Patch) check(v Version) error {
 
 // equal reports whether q and r switch the same things.
 func (q Quirks) equal(r Quirks) bool {
-	same := q.Lenient == nil && r.Lenient == nil || q.Lenient != nil && r.Lenient != nil && *q.Lenient == *r.Lenient
-	q.Lenient, r.Lenient = nil, nil
-	return same && q == r
+	same := slices.Equal(q.Outlets, r.Outlets)
+	q.Outlets, r.Outlets = nil, nil
+	return same && reflect.DeepEqual(q, r)
 }
 
 // Check returns the first broken rule of quirks that somebody wrote, as
@@ -131,5 +133,5 @@ func (q Quirks) Check() error {
 	case q.HeartbeatSeconds < 0 || q.HeartbeatSeconds > heartbeatMax:
 		return fault.InvalidField("/quirks/heartbeat_seconds", "out_of_range", "0 (ours) to 86400")
 	}
-	return nil
+	return checkOutlets(q.Outlets)
 }

@@ -82,6 +82,9 @@ type Quirks struct {
 	Phases           int    `json:"phases,omitzero"`            // 1 or 3; 0 unknown
 	MaxCurrentMA     int64  `json:"max_current_ma,omitzero"`    // rating per phase; 0 unknown
 	HeartbeatSeconds int    `json:"heartbeat_seconds,omitzero"` // interval that we answer; 0: ours
+
+	// Outlets are what connectors are, where the station does not say it, or says it wrong.
+	Outlets []Outlet `json:"outlets,omitzero"`
 }
 
 // IsLenient reports whether messages that break the schema but whose meaning
@@ -251,5 +254,6 @@ const (
 	EventFailed         FindingCode = "event_failed"          // a part of Pylon gave up an event of the station, or of the organisation: a dead letter
 	LedgerBroken        FindingCode = "ledger_broken"         // a row of the books is not as it was written; its detail says which
 	BillHeld            FindingCode = "bill_held"             // no bill can be made of the session; its detail says why
+	MeterUnproven       FindingCode = "meter_unproven"        // signed readings of a session are not what the meter said, or some are missing between them; its detail says which
 	DeviceAlert         FindingCode = "device_alert"          // a monitor of severity 0 to 3 was triggered; its clearing resolves it
 )

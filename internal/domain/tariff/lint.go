@@ -57,10 +57,14 @@ const (
 	NEVIEnergy      Code = "nevi_energy"
 	NEVIFixed       Code = "nevi_not_fixed"
 	UKPence         Code = "uk_pence_per_kwh"
+	UKTotal         Code = "uk_total_per_kwh"
 	UKCurrency      Code = "uk_currency"
 	NetPrices       Code = "net_prices"
+	GermanEnergy    Code = "pangv_energy"
 	EichrechtClock  Code = "eichrecht_clock"
 	EichrechtLength Code = "eichrecht_duration"
+	EichrechtEnergy Code = "eichrecht_energy"
+	CertifiedNone   Code = "certified_none"
 	VATMissing      Code = "vat_missing"
 	LimitOneSide    Code = "limit_one_side"
 	StepLarge       Code = "step_large"
@@ -83,15 +87,17 @@ const perCodeMax = 10
 // first.
 //
 // Laws are told as we read them, and no more than what a tariff itself can
-// break: Regulation (EU) 2023/1804 (AFIR), Article 5(4); 23 CFR 680.106(i)
-// (NEVI); the United Kingdom's Public Charge Point Regulations 2023; the German
-// Mess- und Eichgesetz.
+// break: Regulation (EU) 2023/1804 (AFIR), Article 5(4); Directive 2011/83/EU,
+// Article 5(1)(c); 23 CFR 680.116(a) (NEVI); the United Kingdom's Public Charge
+// Point Regulations 2023, regulation 11; the German Mess- und Eichgesetz, section
+// 33(1), and Preisangabenverordnung, section 14.
 func Lint(t *Terms, about LintFor) []Notice {
 	l := linter{terms: t, about: about, count: map[Code]int{}}
 	l.afir()
 	l.nevi()
 	l.kingdom()
-	l.eichrecht()
+	l.germany()
+	l.certified()
 	l.taxes()
 	l.steps()
 	l.coverage()
@@ -154,9 +160,10 @@ func (l *linter) perKWh() bool {
 
 func costs(s *spot, d rating.Dimension) bool { return s.Dimension == d && s.Price.Sign() > 0 }
 
-// Source: Regulation (EU) 2023/1804, Article 5(4): from 50 kW on the ad hoc price
-// is per kWh, with an occupancy fee per minute if any; below, the order of
-// components is per kWh, per minute, per session, other.
+// Source: Regulation (EU) 2023/1804, Article 5(4), of publicly accessible points
+// that were deployed from 13 April 2024 on: from 50 kW on the ad hoc price is per
+// kWh, with an occupancy fee per minute if any; below, its components are told in
+// the order per kWh, per minute, per session, any other.
 func (l *linter) afir() {
 	const fast = 50_000 // W
 	switch {
@@ -194,7 +201,10 @@ func positive(d *decimal.Decimal) bool { return d != nil && d.Sign() > 0 }
 
 func (l *linter) afirOrder() {
 	rank := func(d rating.Dimension) int {
-		return slices.Index([]rating.Dimension{rating.Energy, rating.Time, rating.Flat, rating.ParkingTime}, d)
+		if d == rating.ParkingTime {
+			d = rating.Time // per minute, too
+		}
+		return slices.Index([]rating.Dimension{rating.Energy, rating.Time, rating.Flat}, d)
 	}
 	before := -1
 	for _, s := range l.spots(false) {
@@ -214,8 +224,9 @@ func inUnion(country string) bool {
 	return country != "" && strings.Contains(members, " "+country+" ")
 }
 
-// Source: 23 CFR 680.106(i)(1): the price is per kWh, known before the session
-// begins and the same until it ends.
+// Source: 23 CFR 680.116(a): (1) the price is based on that of electricity in
+// $/kWh; (2) it is the one at that moment, and cannot change during the session;
+// (3) other fees are displayed and explained.
 func (l *linter) nevi() {
 	if !l.about.NEVI {
 		return
@@ -243,8 +254,10 @@ func moves(r *rating.Restrictions) bool {
 		r.MinDuration != nil || r.MaxDuration != nil
 }
 
-// Source: the Public Charge Point Regulations 2023, regulation 10: the price of
-// charging is shown in pence per kilowatt-hour.
+// Source: the Public Charge Point Regulations 2023, regulation 11: the total price
+// of charging is displayed in pence per kilowatt-hour; of what is bundled with
+// something else, its equivalent. The government's guidance: a fee for staying on
+// after charging is no part of it.
 func (l *linter) kingdom() {
 	if l.about.Country != "GB" {
 		return
@@ -257,15 +270,27 @@ func (l *linter) kingdom() {
 	}
 	for _, s := range l.spots(false) {
 		if costs(&s, rating.Time) || costs(&s, rating.Flat) {
-			l.add(Error, UKPence, s.pointer())
+			l.add(Warning, UKTotal, s.pointer())
+		}
+	}
+	for i, e := range l.terms.Extras {
+		if e.Surcharge != nil {
+			l.add(Warning, UKTotal, extraPointer(i))
 		}
 	}
 }
 
-// Source: Mess- und Eichgesetz, section 33: no value is billed that no certified
-// instrument has measured.
-func (l *linter) eichrecht() {
-	if l.about.Country != "DE" || l.about.Clock {
+// Source: Preisangabenverordnung, section 14(2) and (4): who charges ad hoc is
+// told the price of energy per kilowatt-hour. Mess- und Eichgesetz, section 33(1): no
+// value is billed that no certified instrument has measured.
+func (l *linter) germany() {
+	if l.about.Country != "DE" {
+		return
+	}
+	if l.about.AdHoc && !l.perKWh() {
+		l.add(Error, GermanEnergy, "/elements")
+	}
+	if l.about.Clock {
 		return
 	}
 	for _, s := range l.spots(false) {
@@ -279,6 +304,17 @@ func (l *linter) eichrecht() {
 		if e.Idle != nil {
 			l.add(Error, EichrechtClock, extraPointer(i))
 		}
+	}
+}
+
+// certified looks at whether energy has to be proven, and is. Who charges ad hoc is a
+// stranger: the law on measuring is for him above all.
+func (l *linter) certified() {
+	switch {
+	case l.terms.Certified && !l.perKWh():
+		l.add(Warning, CertifiedNone, "/certified")
+	case !l.terms.Certified && l.perKWh() && l.about.AdHoc && l.about.Country == "DE":
+		l.add(Hint, EichrechtEnergy, "/certified")
 	}
 }
 

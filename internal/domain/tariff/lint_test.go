@@ -31,7 +31,18 @@ func elements(all ...rating.Element) tariff.Terms {
 	return tariff.Terms{Priced: rating.Tariff{Currency: "EUR", TaxIncluded: rating.TaxYes, Elements: all}}
 }
 
-// any restricts nothing.
+func certified(t tariff.Terms) tariff.Terms {
+	t.Certified = true
+	return t
+}
+
+func kingdom(all ...rating.Element) tariff.Terms {
+	t := elements(all...)
+	t.Priced.Currency = "GBP"
+	return t
+}
+
+// free restricts nothing.
 var free rating.Restrictions
 
 func TestLint(t *testing.T) {
@@ -73,25 +84,38 @@ func TestLint(t *testing.T) {
 		{"AFIR 5(4) fast, spot price", spot, fast, nil},
 		{"AFIR 5(4) fast, a reservation may cost time", elements(element(free, "ENERGY 0.5"), element(rating.Restrictions{Reservation: rating.ReservedUsed}, "TIME 6")), fast, nil},
 		{"AFIR 5(4) slow, start fee before energy", elements(element(free, "FLAT 1", "ENERGY 0.5")), slow, []string{"hint afir_order /elements/0/price_components/1"}},
-		{"AFIR 5(4) slow, in order", elements(element(free, "ENERGY 0.5", "TIME 6", "FLAT 1", "PARKING_TIME 6")), slow, nil},
+		{"AFIR 5(4) slow, in order", elements(element(free, "ENERGY 0.5", "TIME 6", "PARKING_TIME 6", "FLAT 1")), slow, nil},
+		{"AFIR 5(4) slow, parking is per minute, too", elements(element(free, "ENERGY 0.5", "PARKING_TIME 6", "TIME 6", "FLAT 1")), slow, nil},
+		{"AFIR 5(4) slow, per minute after per session", elements(element(free, "ENERGY 0.5", "FLAT 1", "PARKING_TIME 6")), slow, []string{"hint afir_order /elements/0/price_components/2"}},
+		{"AFIR 5(4) slow, each element by itself", elements(element(night, "FLAT 1"), element(free, "ENERGY 0.5")), slow, nil},
 		{"AFIR 5(4) with a contract", elements(element(free, "TIME 6")), tariff.LintFor{Power: 50_000, Country: "FR"}, nil},
 		{"AFIR 5(4) outside the Union", elements(element(free, "TIME 6")), tariff.LintFor{AdHoc: true, Power: 50_000, Country: "CH"}, nil},
 		{"AFIR 5(4) of what power", plain, tariff.LintFor{AdHoc: true, Country: "FR"}, []string{"hint afir_power_unknown "}},
-		{"NEVI fixed", plain, nevi, nil},
-		{"NEVI by time of day", elements(element(night, "ENERGY 0.3"), element(free, "ENERGY 0.5")), nevi, []string{"error nevi_not_fixed /elements/0/price_components/0"}},
-		{"NEVI spot price", spot, nevi, []string{"error nevi_not_fixed /extras/0"}},
-		{"NEVI by time", elements(element(free, "TIME 6")), nevi, []string{"error nevi_energy /elements"}},
-		{"UK per kWh, in euros", plain, tariff.LintFor{Country: "GB"}, []string{"warning uk_currency /currency"}},
-		{"UK with a start fee", elements(element(free, "ENERGY 0.5", "FLAT 1")), tariff.LintFor{Country: "GB"}, []string{"error uk_pence_per_kwh /elements/0/price_components/1", "warning uk_currency /currency"}},
-		{"Eichrecht, energy alone", elements(element(free, "ENERGY 0.5")), tariff.LintFor{Country: "DE"}, nil},
-		{"Eichrecht, parking", plain, tariff.LintFor{Country: "DE"}, []string{"error eichrecht_clock /elements/0/price_components/1"}},
-		{"Eichrecht, idle fee", idle, tariff.LintFor{Country: "DE"}, []string{"error eichrecht_clock /elements/0/price_components/1", "error eichrecht_clock /extras/0"}},
-		{"Eichrecht, a certified clock", idle, tariff.LintFor{Country: "DE", Clock: true}, nil},
-		{"Eichrecht, dearer after an hour", elements(element(rating.Restrictions{MinDuration: new(int64(3600))}, "ENERGY 0.9"), element(free, "ENERGY 0.5")), tariff.LintFor{Country: "DE"}, []string{"warning eichrecht_duration /elements/0/restrictions"}},
+		{"680.116(a) per kWh, fixed", plain, nevi, nil},
+		{"680.116(a)(1) by time", elements(element(free, "TIME 6")), nevi, []string{"error nevi_energy /elements"}},
+		{"680.116(a)(2) by time of day", elements(element(night, "ENERGY 0.3"), element(free, "ENERGY 0.5")), nevi, []string{"error nevi_not_fixed /elements/0/price_components/0"}},
+		{"680.116(a)(2) spot price", spot, nevi, []string{"error nevi_not_fixed /extras/0"}},
+		{"680.116(a)(3) a start fee beside it", elements(element(free, "ENERGY 0.5", "FLAT 1")), nevi, nil},
+		{"680.116(a)(3) a fee for staying on", elements(element(free, "ENERGY 0.5"), element(rating.Restrictions{MinDuration: new(int64(3600))}, "PARKING_TIME 6")), nevi, nil},
+		{"680.116 elsewhere in the States", elements(element(free, "TIME 6")), tariff.LintFor{Country: "US"}, nil},
+		{"UK 11 per kWh", kingdom(element(free, "ENERGY 0.5", "PARKING_TIME 6")), tariff.LintFor{Country: "GB"}, nil},
+		{"UK 11 in euros", plain, tariff.LintFor{Country: "GB"}, []string{"warning uk_currency /currency"}},
+		{"UK 11 by time", kingdom(element(free, "TIME 6")), tariff.LintFor{Country: "GB"}, []string{"error uk_pence_per_kwh /elements", "warning uk_total_per_kwh /elements/0/price_components/0"}},
+		{"UK 11 with a start fee", kingdom(element(free, "ENERGY 0.5", "FLAT 1")), tariff.LintFor{Country: "GB"}, []string{"warning uk_total_per_kwh /elements/0/price_components/1"}},
+		{"PAngV 14 by time, ad hoc", elements(element(free, "TIME 6")), tariff.LintFor{AdHoc: true, Power: 11_000, Country: "DE", Clock: true}, []string{"error pangv_energy /elements"}},
+		{"PAngV 14 by time, with a contract", elements(element(free, "TIME 6")), tariff.LintFor{Country: "DE", Clock: true}, nil},
+		{"PAngV 14 a start fee beside it", elements(element(free, "ENERGY 0.5", "FLAT 1")), tariff.LintFor{AdHoc: true, Power: 11_000, Country: "DE"}, []string{"hint eichrecht_energy /certified"}},
+		{"MessEG 33(1) energy that is proven", certified(elements(element(free, "ENERGY 0.5"))), tariff.LintFor{AdHoc: true, Power: 11_000, Country: "DE"}, nil},
+		{"energy that is proven and costs nothing", certified(elements(element(free, "FLAT 5"))), tariff.LintFor{}, []string{"warning certified_none /certified"}},
+		{"MessEG 33(1) energy alone", elements(element(free, "ENERGY 0.5")), tariff.LintFor{Country: "DE"}, nil},
+		{"MessEG 33(1) parking", plain, tariff.LintFor{Country: "DE"}, []string{"error eichrecht_clock /elements/0/price_components/1"}},
+		{"MessEG 33(1) idle fee", idle, tariff.LintFor{Country: "DE"}, []string{"error eichrecht_clock /elements/0/price_components/1", "error eichrecht_clock /extras/0"}},
+		{"MessEG 33(1) a certified clock", idle, tariff.LintFor{Country: "DE", Clock: true}, nil},
+		{"MessEG 33(1) dearer after an hour", elements(element(rating.Restrictions{MinDuration: new(int64(3600))}, "ENERGY 0.9"), element(free, "ENERGY 0.5")), tariff.LintFor{Country: "DE"}, []string{"warning eichrecht_duration /elements/0/restrictions"}},
 		{"T12 no rate of tax", untaxed, tariff.LintFor{}, []string{"error vat_missing /elements/0/price_components/0"}},
 		{"T12 a tax profile", profiled, tariff.LintFor{}, nil},
 		{"T12 no tax", none, tariff.LintFor{}, nil},
-		{"prices for consumers", net, fast, []string{"hint net_prices /tax_included"}},
+		{"2011/83/EU 5(1)(c) prices without tax", net, fast, []string{"hint net_prices /tax_included"}},
 		{"T02 steps differ", elements(element(night, "ENERGY 0.3/100"), element(free, "ENERGY 0.5")), tariff.LintFor{}, []string{"warning step_differs /elements/1/price_components/0/step_size"}},
 		{"T15 parking's step", elements(element(free, "TIME 3/60", "PARKING_TIME 6/30")), tariff.LintFor{}, []string{"warning step_parking /elements/0/price_components/1/step_size"}},
 		{"a step of a kWh", elements(element(free, "ENERGY 0.5/1000")), tariff.LintFor{}, []string{"warning step_large /elements/0/price_components/0/step_size"}},
@@ -106,6 +130,22 @@ func TestLint(t *testing.T) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// Who is told of a law is told where it stands.
+func TestLawsAreCited(t *testing.T) {
+	for code, want := range map[tariff.Code]string{
+		tariff.AFIREnergy: "2023/1804, Article 5(4)", tariff.AFIRTime: "2023/1804, Article 5(4)", tariff.AFIRFlat: "2023/1804, Article 5(4)", tariff.AFIRLeast: "2023/1804, Article 5(4)",
+		tariff.AFIROrder: "2023/1804, Article 5(4)", tariff.AFIRPower: "2023/1804, Article 5(4)", tariff.NEVIEnergy: "23 CFR 680.116(a)(1)", tariff.NEVIFixed: "23 CFR 680.116(a)(2)",
+		tariff.UKPence: "regulation 11", tariff.UKTotal: "regulation 11", tariff.UKCurrency: "regulation 11", tariff.NetPrices: "Directive 2011/83/EU, Article 5(1)(c)",
+		tariff.GermanEnergy: "section 14(2) and (4)", tariff.EichrechtClock: "section 33(1)", tariff.EichrechtLength: "section 33(1)",
+		tariff.EichrechtEnergy: "MessEG section 33",
+	} {
+		n := tariff.Notice{Code: code}
+		if got := n.Words(); !strings.Contains(got, want) {
+			t.Errorf("%s: got %q, want %q in it", code, got, want)
+		}
 	}
 }
 

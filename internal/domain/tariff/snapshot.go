@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -18,7 +19,8 @@ import (
 type Snapshot struct {
 	Tariff  ident.TariffID `json:"tariff"`
 	Edition int            `json:"edition"`
-	Zone    string         `json:"zone"` // IANA, of the site
+	Zone    string         `json:"zone"`            // IANA, of the site
+	Clocks  []Clock        `json:"clocks,omitzero"` // of the zone, as this program knew them then; none: nobody noted them
 	Terms   Terms          `json:"terms"`
 }
 
@@ -29,7 +31,22 @@ func (t *Tariff) Snap(zone string, at time.Time) (Snapshot, bool) {
 	if !ok {
 		return Snapshot{}, false
 	}
-	return Snapshot{Tariff: t.ID, Edition: e.Number, Zone: zone, Terms: e.Terms}, true
+	s := Snapshot{Tariff: t.ID, Edition: e.Number, Zone: zone, Terms: e.Terms}
+	return s.WithClocks(at), true
+}
+
+// graceID names the adjustment that forgives short sessions where the tariff has
+// none of its own.
+const graceID = "short_session"
+
+// WithGrace returns the snapshot with what forgives short sessions, unless the
+// tariff itself says which it forgives, or none are to be.
+func (s Snapshot) WithGrace(short rating.Short) Snapshot {
+	own := slices.ContainsFunc(s.Terms.Extras, func(e Extra) bool { return e.Short != nil || e.ID == graceID })
+	if short.Below > 0 && !own {
+		s.Terms.Extras = append(slices.Clip(s.Terms.Extras), Extra{Adjustment: rating.Adjustment{ID: graceID, Short: &short}})
+	}
+	return s
 }
 
 // Canonical returns the snapshot as text, always the same for the same one: its
@@ -67,8 +84,12 @@ func ParseSnapshot(canonical []byte, hash string) (Snapshot, error) {
 type Series func(name string) (points []rating.Point, until time.Time)
 
 // Question asks what a session costs by the snapshot. The customer's own
-// adjustments come after those of the tariff.
+// adjustments come after those of the tariff. Where the clocks of the site go otherwise
+// by now than they did when the session began, nobody can answer: zone_changed ([fault.Invalid]).
 func (s *Snapshot) Question(session rating.Session, series Series, own ...rating.Adjustment) (rating.Question, error) {
+	if s.moved(session.Start, session.End) {
+		return rating.Question{}, fault.New(fault.Invalid, "zone_changed", "zone", s.Zone)
+	}
 	q := rating.Question{Tariff: s.Terms.Priced, Zone: s.Zone, DefaultVAT: s.Terms.DefaultVAT, Session: session}
 	for _, e := range s.Terms.Extras {
 		a, err := e.during(series)

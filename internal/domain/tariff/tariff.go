@@ -61,7 +61,8 @@ type Terms struct {
 	Texts      []trade.Text     `json:"texts,omitzero"`       // that explain the tariff, one a language
 	URL        string           `json:"url,omitzero"`         // of a page that does
 	Mix        *trade.EnergyMix `json:"energy_mix,omitzero"`
-	Hold       *decimal.Decimal `json:"hold,omitzero"` // what a terminal reserves on a card
+	Hold       *decimal.Decimal `json:"hold,omitzero"`      // what a terminal reserves on a card
+	Certified  bool             `json:"certified,omitzero"` // energy is billed that the meter has signed, and no other
 }
 
 // Extra is an adjustment that belongs to the tariff: an idle fee, a spot price,

@@ -18,31 +18,39 @@ func (n *Notice) Words() string {
 func words(c Code) string {
 	switch c {
 	case AFIREnergy:
-		return "From 50 kW on, the ad hoc price must be per kWh (AFIR Article 5(4)), and there is none."
+		return "From 50 kW on, the ad hoc price must be per kWh (Regulation (EU) 2023/1804, Article 5(4)), and there is none."
 	case AFIRTime:
-		return "From 50 kW on, charging ad hoc must not be priced by time (AFIR Article 5(4)); only occupying the place may be: PARKING_TIME, or an idle fee."
+		return "From 50 kW on, charging ad hoc must not be priced by time (Regulation (EU) 2023/1804, Article 5(4)); only occupying the place may be, per minute: PARKING_TIME, or an idle fee."
 	case AFIRFlat:
-		return "From 50 kW on, charging ad hoc must not cost a fixed fee (AFIR Article 5(4)): the price is per kWh."
+		return "From 50 kW on, charging ad hoc must not cost a fixed fee (Regulation (EU) 2023/1804, Article 5(4)): the price is per kWh."
 	case AFIRLeast:
-		return "From 50 kW on, the ad hoc price must be per kWh (AFIR Article 5(4)); a least price makes small charges cost more than that."
+		return "From 50 kW on, the ad hoc price must be per kWh (Regulation (EU) 2023/1804, Article 5(4)); a least price makes small charges cost more than that."
 	case AFIROrder:
-		return "Below 50 kW, ad hoc prices are shown per kWh, then per minute, then per session, then all others (AFIR Article 5(4)); here the order is another, and partners show it as it is."
+		return "Below 50 kW, ad hoc prices are told per kWh, then per minute, then per session, then all others (Regulation (EU) 2023/1804, Article 5(4)); here the order is another, and partners show it as it is."
 	case AFIRPower:
-		return "Which rules of AFIR Article 5(4) hold depends on the power of the stations, which is not known here."
+		return "Which rules of Regulation (EU) 2023/1804, Article 5(4), hold depends on the power of the stations, which is not known here."
 	case NEVIEnergy:
-		return "At a NEVI station the price must be per kWh (23 CFR 680.106), and there is none."
+		return "At a NEVI station the price must be based on $/kWh (23 CFR 680.116(a)(1)), and there is no price per kWh."
 	case NEVIFixed:
-		return "At a NEVI station the price must not change during a session (23 CFR 680.106), and this one may."
+		return "At a NEVI station the price at the start of a session must not change during it (23 CFR 680.116(a)(2)), and this one may."
 	case UKPence:
-		return "In the United Kingdom the price of charging must be shown in pence per kWh (Public Charge Point Regulations 2023); this is no such price."
+		return "In the United Kingdom the price of charging must be displayed in pence per kWh (Public Charge Point Regulations 2023, regulation 11), and there is no price per kWh."
+	case UKTotal:
+		return "In the United Kingdom the total price of charging must be displayed in pence per kWh (Public Charge Point Regulations 2023, regulation 11): what is shown must have this price in it, too."
 	case UKCurrency:
-		return "In the United Kingdom the price of charging must be shown in pence per kWh (Public Charge Point Regulations 2023); the currency is not GBP."
+		return "In the United Kingdom the price of charging must be displayed in pence per kWh (Public Charge Point Regulations 2023, regulation 11); the currency is not GBP."
 	case NetPrices:
-		return "Drivers who pay ad hoc must be shown prices with tax, and these are without."
+		return "Consumers must be told prices with tax (in the European Union Directive 2011/83/EU, Article 5(1)(c)), and these are without."
+	case GermanEnergy:
+		return "In Germany the price of charging ad hoc must be told per kWh (Preisangabenverordnung, section 14(2) and (4)), and there is none."
 	case EichrechtClock:
-		return "In Germany time must not be billed that no certified clock has measured (MessEG section 33)."
+		return "In Germany time must not be billed that no certified clock has measured (Mess- und Eichgesetz, section 33(1))."
 	case EichrechtLength:
-		return "In Germany a price must not depend on time that no certified clock has measured (MessEG section 33)."
+		return "In Germany a price must not depend on time that no certified clock has measured (Mess- und Eichgesetz, section 33(1))."
+	case EichrechtEnergy:
+		return "In Germany energy must not be billed that the meter has not signed for the driver to check (MessEG section 33); the tariff does not demand it."
+	case CertifiedNone:
+		return "The tariff demands energy that the meter has signed, and has no price per kWh: sessions without proof are not billed all the same."
 	case VATMissing:
 		return "There is no rate of tax for this price, so the sum before or after tax is not known and no bill can be made. Name the rate, 0 too, or one for the whole tariff."
 	case LimitOneSide:

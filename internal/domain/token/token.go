@@ -30,13 +30,15 @@ type Token struct {
 	UID          string // as first given
 	Type         string // OCPP 2.x IdTokenEnumType: ISO14443, eMAID, Central …; "" when 1.6 did not say
 	Status       Status
-	Group        string    // uid of the group (1.6 parentIdTag); "" when none
-	Label        string    // printed on the card, shown to operators
-	ValidFrom    time.Time // zero: always
-	ExpiresAt    time.Time // zero: never
-	MaxSessions  int       // sessions at a time; 0: any number
-	Running      int       // sessions now; changes with them, under Version
-	SeenAt       time.Time // last presented
+	Group        string           // uid of the group (1.6 parentIdTag); "" when none
+	Label        string           // printed on the card, shown to operators
+	Customer     ident.CustomerID // who pays for what it charges; "": nobody said
+	CostCentre   string           // of the customer: his invoices are broken down by it
+	ValidFrom    time.Time        // zero: always
+	ExpiresAt    time.Time        // zero: never
+	MaxSessions  int              // sessions at a time; 0: any number
+	Running      int              // sessions now; changes with them, under Version
+	SeenAt       time.Time        // last presented
 	SeenStation  ident.StationID
 	CreatedAt    time.Time
 	Version      int64

@@ -47,6 +47,10 @@ func (c *composer) sheet() *sheet {
 		}
 	}
 	for i := range d.Charges {
+		if d.Charges[i].Bill != "" {
+			c.list(&s.Listing, i)
+			continue
+		}
 		s.Charges = append(s.Charges, c.session(i))
 	}
 	s.Footer = append([]string{s.Issuer.Name}, s.Issuer.Lines...)
@@ -111,6 +115,7 @@ func (c *composer) facts() []fact {
 		"label.period", period,
 		"label.buyer_reference", d.BuyerReference,
 		"label.credits", c.reference(d.Credits),
+		"label.reason", d.Reason,
 		"label.replaces", c.reference(d.Replaces),
 	)
 }
@@ -241,6 +246,9 @@ func (c *composer) line(l *billing.Line) line {
 		VAT:    c.l.Percent(l.VAT),
 		Amount: c.money(l.Amount),
 		Credit: l.Amount < 0,
+	}
+	if l.Of != nil {
+		out.Item += " · " + c.count(int(l.Of.Sessions), l.Of.Energy) + " · " + c.l.Text("turnover", "amount", c.money(l.Of.Net))
 	}
 	one := l.Unit == billing.Piece && l.Quantity.CmpInt(1) == 0
 	if l.Price != nil {

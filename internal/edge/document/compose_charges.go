@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"pylon/internal/domain/billing"
+	"pylon/internal/domain/metering"
 	"pylon/internal/kernel/unit"
 )
 
@@ -96,20 +97,42 @@ func (c *composer) lines(at []int) []line {
 
 // titles returns when and where a session was, in short.
 func (c *composer) titles(at int) (title, detail string) {
+	charge := &c.d.Charges[at]
+	return c.span(at), strings.Join(append(place(charge), c.energy(charge.Energy)), " · ")
+}
+
+// place returns where a session was, in short.
+func place(charge *billing.Charge) (where []string) {
+	for _, text := range []string{charge.Site, charge.EVSE} {
+		if text = clean(text); text != "" {
+			where = append(where, text)
+		}
+	}
+	return where
+}
+
+// span returns from when to when a session was.
+func (c *composer) span(at int) string {
 	charge, zone := &c.d.Charges[at], c.zones[at]
 	start, end := charge.Start.In(zone).Truncate(time.Minute), charge.End.In(zone).Truncate(time.Minute)
 	until := c.l.Time(end)
 	if c.l.Date(start) != c.l.Date(end) {
 		until = c.l.Date(end) + ", " + until
 	}
-	title = c.l.Date(start) + ", " + c.l.Time(start) + "–" + until
-	var where []string
-	for _, text := range []string{charge.Site, charge.EVSE} {
-		if text = clean(text); text != "" {
-			where = append(where, text)
-		}
+	return c.l.Date(start) + ", " + c.l.Time(start) + "–" + until
+}
+
+// list adds a session that has a bill of its own, which tells the rest.
+func (c *composer) list(to *table, at int) {
+	if to.Head == nil {
+		to.Head = []string{c.l.Text("section.session"), c.l.Text("kind.receipt"), c.l.Text("label.energy"), c.l.Text("column.gross")}
 	}
-	return title, strings.Join(append(where, c.energy(charge.Energy)), " · ")
+	charge := &c.d.Charges[at]
+	what := append([]string{c.span(at)}, place(charge)...)
+	if centre := clean(charge.CostCentre); centre != "" {
+		what = append(what, c.l.Text("centre", "name", centre))
+	}
+	to.Rows = append(to.Rows, []string{strings.Join(what, " · "), clean(charge.Bill), c.energy(charge.Energy), c.money(charge.Total)})
 }
 
 // chargesTold is how many sessions a document tells of at length; with more, what is known of each
@@ -148,15 +171,22 @@ func (c *composer) session(at int) session {
 		s.Steps = append(s.Steps, tell.step(&charge.Steps[i]))
 	}
 	for i := range charge.Signed {
+		if r := &charge.Signed[i]; r.Nature == "intermediate" && r.Verdict == string(metering.Verified) {
+			continue // nothing is billed by it; the file for the transparency program has it
+		}
 		s.Signed = append(s.Signed, c.reading(&charge.Signed[i], zone))
 	}
 	return s
 }
 
 func (c *composer) reading(r *billing.SignedReading, zone *time.Location) reading {
+	at := ""
+	if !r.At.IsZero() { // of a format that we do not read
+		at = c.l.Moment(r.At.In(zone))
+	}
 	return reading{
 		Nature:  clean(c.l.Choose("nature", r.Nature)),
-		At:      c.l.Moment(r.At.In(zone)),
+		At:      at,
 		Energy:  c.energy(r.Energy),
 		Verdict: clean(c.l.Choose("verdict", r.Verdict)),
 		Trust:   r.Verdict,

@@ -77,6 +77,9 @@ func (p *Press) PDF(d *billing.Document) ([]byte, error) {
 // an invoice (380), or a credit note (381). One that breaks a rule of EN 16931 or Peppol, for want of an
 // endpoint or since its currency has three digits, is not handed out: the error is [fault.Conflict] and wraps [ubl.Breaches], which names the rules.
 func (p *Press) UBL(d *billing.Document) ([]byte, error) {
+	if d.Kind == billing.Settlement { // Peppol BIS Billing 3.0 has none that the customer writes
+		return nil, fault.New(fault.Conflict, "e_invoice_refused", "rules", "a settlement is written for the one who is paid")
+	}
 	c, err := p.composer(d)
 	if err != nil {
 		return nil, err

@@ -83,7 +83,7 @@ func TestACreditNoteNamesWhatItTakesBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Avoir", "SN-2026-004711 du 14 nov. 2026", "Total crédité", "Intégralement remboursé", "re_3QK8x2"} {
+	for _, want := range []string{"Avoir", "SN-2026-004711 du 14 nov. 2026", "Total crédité", "Intégralement remboursé", "re_3QK8x2", "Chargé avec la carte d’un collègue"} {
 		if !strings.Contains(words(page), want) {
 			t.Errorf("no %q", want)
 		}
@@ -176,7 +176,7 @@ func TestDocumentsAreDeterministic(t *testing.T) {
 	}
 }
 
-// Property 13: whatever is sold, at whatever rates, with tax or without, the e-invoice keeps every rule.
+// PROP-13: whatever is sold, at whatever rates, with tax or without, the e-invoice keeps every rule.
 func TestEveryInvoiceKeepsTheRules(t *testing.T) {
 	p := press(t)
 	rapid.Check(t, func(t *rapid.T) {

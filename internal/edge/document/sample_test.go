@@ -188,6 +188,7 @@ func creditNote() *billing.Document {
 	d.Kind, d.Number, d.Language = billing.CreditNote, "SN-G-2026-000007", "fr"
 	d.IssuedAt = at("2026-11-16T10:20:00Z")
 	d.Credits = billing.Reference{Number: "SN-2026-004711", IssuedAt: at("2026-11-14T17:45:02Z")}
+	d.Reason = "Chargé avec la carte d’un collègue"
 	d.Customer, d.BuyerReference = fleet(), "PO-7781"
 	d.Paid = []billing.Payment{{Method: "card", Reference: "re_3QK8x2", At: at("2026-11-16T10:20:00Z"), Amount: 2400}}
 	d.Charges[0].Signed, d.Charges[0].Steps = nil, nil

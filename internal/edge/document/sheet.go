@@ -26,6 +26,7 @@ type sheet struct {
 	Payments table
 
 	Charges []session
+	Listing table // of sessions that have bills of their own, a row for each
 	Words   words
 	Footer  []string // one line about the issuer, item by item
 	Pages   func(page, pages string) string

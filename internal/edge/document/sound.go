@@ -20,7 +20,7 @@ func sound(d *billing.Document) error {
 		return errors.New("no date")
 	}
 	switch d.Kind {
-	case billing.Receipt, billing.Invoice, billing.CreditNote:
+	case billing.Receipt, billing.Invoice, billing.CreditNote, billing.Settlement:
 	default:
 		return fmt.Errorf("no kind of document: %q", d.Kind)
 	}

@@ -2,6 +2,7 @@ package document
 
 import (
 	"fmt"
+	"math/big"
 	"slices"
 	"strings"
 	"time"
@@ -207,7 +208,13 @@ func (t teller) duration(n exact.Number) string {
 			return t.l.Duration(time.Duration(seconds) * time.Second)
 		}
 	}
-	return t.plain(n) + "\u00a0s"
+	const minute = 60
+	minutes := new(big.Int).Div(p, new(big.Int).Mul(q, big.NewInt(minute)))
+	if minutes.Sign() <= 0 || !minutes.IsInt64() {
+		return t.plain(n) + "\u00a0s"
+	}
+	rest := n.Sub(exact.Int(minutes.Int64()).Mul(exact.Int(minute)))
+	return minutes.String() + "\u00a0min " + t.plain(rest) + "\u00a0s"
 }
 
 // hoursMost is the longest time that is told in hours: a century, well within a Duration.

@@ -173,6 +173,9 @@ func (t *setter) table(title string, table *table, to pdf.Length) {
 // sessions sets what is told of each session.
 func (t *setter) sessions() {
 	const follows = 6 * (normal * 7 / 5)
+	if len(t.s.Listing.Rows) > 0 {
+		t.table(t.s.Words.Sessions, &t.s.Listing, right)
+	}
 	several := len(t.s.Charges) > 1
 	if several {
 		t.heading(t.s.Words.Sessions, larger, follows)

@@ -12,7 +12,7 @@ func (c *composer) cleaned() *billing.Document {
 	d := *c.d
 	d.Lines, d.Charges = slices.Clone(d.Lines), slices.Clone(d.Charges)
 	texts := []*string{
-		&d.Number, &d.BuyerReference, &d.Credits.Number, &d.Replaces.Number,
+		&d.Number, &d.BuyerReference, &d.Reason, &d.Credits.Number, &d.Replaces.Number,
 	}
 	for _, p := range []*billing.Party{&d.Issuer, &d.Customer} {
 		texts = append(texts, &p.Name, &p.Street, &p.PostalCode, &p.City, &p.Country, &p.TaxID, &p.Registration, &p.Endpoint, &p.Mail, &p.Phone, &p.IBAN)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"pylon/internal/domain/command"
+	"pylon/internal/domain/screen"
 	"pylon/internal/domain/station"
 	"pylon/internal/wire/ocppj"
 	"pylon/internal/wire/schema"
@@ -23,6 +24,7 @@ type dialect struct {
 	reply   func(action string) (schema.Message, bool)
 	actions func(c *command.Command) string // that a command becomes; "" for none
 	compose func(c *command.Command, st *station.Station) (schema.Message, error)
+	show    func(x *screen.Shown) schema.Message // nil: the version has no words for it
 
 	// What calls ask of a station's variables and monitors, and what its answers
 	// say of them, both without secrets. The answers are read by heard.

@@ -21,8 +21,10 @@ import (
 	"pylon/internal/edge/ocpp"
 	"pylon/internal/flow/fleet"
 	"pylon/internal/kernel/clock"
+	"pylon/internal/kernel/decimal"
 	"pylon/internal/kernel/fault"
 	"pylon/internal/kernel/ident"
+	"pylon/internal/kernel/trade"
 )
 
 // world is the back of the gateway in memory: the directory, the fleet and the
@@ -41,6 +43,9 @@ type world struct {
 	// before is called before each method of an owner, outside the lock; an
 	// error is the method's. It may wait.
 	before func(method string) error
+	words  trade.Text      // that drivers are told; none: ""
+	cost   decimal.Decimal // that an end is told; none: 0
+
 	// claimed is called within each claim, as fleet gives a connection the
 	// commands that waited for the station.
 	claimed func(fleet.Connection)
@@ -318,6 +323,15 @@ func (o *owner) Monitors(_ context.Context, p device.MonitorPart) error {
 	return o.do("Monitors", func(r *record) error {
 		p.ReceivedAt = time.Time{}
 		o.world.note(r, "Monitors %s", describeJSON(p))
+		return nil
+	})
+}
+
+func (o *owner) MeterKeys(_ context.Context, told []device.MeterKey) error {
+	return o.do("MeterKeys", func(r *record) error {
+		for _, key := range told {
+			o.world.note(r, "MeterKey %s", describeJSON(key))
+		}
 		return nil
 	})
 }

@@ -80,6 +80,7 @@ func (c *conn) dequeue() (message, bool) {
 		if cap(c.inbox.queue) > 1 {
 			c.inbox.queue = nil // an idle station keeps one place
 		}
+		c.showLocked()
 		return message{}, false
 	}
 	m := c.inbox.queue[0]

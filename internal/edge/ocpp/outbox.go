@@ -7,6 +7,7 @@ import (
 
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/command"
+	"pylon/internal/domain/screen"
 	"pylon/internal/flow/fleet"
 	"pylon/internal/kernel/fault"
 	"pylon/internal/wire/ocppj"
@@ -15,10 +16,12 @@ import (
 // outbox is what we want of a station: one call in flight and the commands
 // behind it.
 type outbox struct {
-	queue   []command.Command
-	working bool // a goroutine sends
-	flight  *flight
-	late    string // id of the last call that was given up
+	queue    []command.Command
+	shows    []screen.Shown // that wait until there is no command
+	declines int            // in a row, of what was to be shown; of the goroutine that calls
+	working  bool           // a goroutine sends
+	flight   *flight
+	late     string // id of the last call that was given up
 }
 
 // flight is a call that waits for its answer.
@@ -58,31 +61,36 @@ func (c *conn) Do(cmd command.Command) error {
 func (c *conn) call() {
 	claimed := c.claimed()
 	for {
-		cmd, ok := c.nextCommand()
+		cmd, shown := c.nextCall()
 		switch {
-		case !ok:
+		case cmd == nil && shown == nil:
 			c.partAtRest()
 			return
 		case !claimed: // it stays queued
+		case shown != nil:
+			c.display(shown)
 		case c.parts():
-			c.giveUp(&cmd)
+			c.giveUp(cmd)
 		default:
-			c.execute(&cmd)
+			c.execute(cmd)
 		}
 	}
 }
 
-func (c *conn) nextCommand() (command.Command, bool) {
+// nextCall returns the next command or, when there is none, the next thing to show;
+// neither: the goroutine that calls is over.
+func (c *conn) nextCall() (*command.Command, *screen.Shown) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.outbox.queue) == 0 {
-		c.outbox.working = false
 		c.outbox.queue = nil
-		return command.Command{}, false
+		shown := c.nextShown()
+		c.outbox.working = shown != nil
+		return nil, shown
 	}
 	cmd := c.outbox.queue[0]
 	c.outbox.queue = c.outbox.queue[1:]
-	return cmd, true
+	return &cmd, nil
 }
 
 // giveUp ends a command that was not sent because the socket ends. Most stay

@@ -10,7 +10,9 @@ import (
 	"pylon/internal/domain/station"
 	"pylon/internal/domain/token"
 	"pylon/internal/flow/fleet"
+	"pylon/internal/kernel/decimal"
 	"pylon/internal/kernel/ident"
+	"pylon/internal/kernel/trade"
 )
 
 // Directory knows the stations that may connect.
@@ -52,6 +54,7 @@ type Owner interface {
 	Inventory(ctx context.Context, p device.Part) error
 	Monitors(ctx context.Context, p device.MonitorPart) error
 	Happened(ctx context.Context, h []device.Happening) error
+	MeterKeys(ctx context.Context, told []device.MeterKey) error
 	Seen(at time.Time)
 	Snapshot() *station.Station // shared: nobody writes through it
 	CommandSent(ctx context.Context, id ident.CommandID, s fleet.Sent) error
@@ -60,6 +63,12 @@ type Owner interface {
 	PasswordSettled(ctx context.Context, accepted bool) error
 	LoggedIn(ctx context.Context, index int) error
 	Release(ctx context.Context, reason string)
+
+	// Words, Owed and Offer tell drivers prices: see [fleet.Costs].
+	Words(ctx context.Context, d token.Decision) (trade.Text, bool)
+	Owed(ctx context.Context, id ident.SessionID, over bool) (decimal.Decimal, bool)
+	Offer(ctx context.Context, tag string, d token.Decision)
+	ShowRefused()
 }
 
 var _ Owner = (*fleet.Owner)(nil)

@@ -21,6 +21,7 @@ func authorize16(ctx context.Context, x *exchange, q *ocpp16.AuthorizeRequest) (
 	if err != nil {
 		return nil, err
 	}
+	x.owner.Offer(ctx, q.IDTag, d)
 	return &ocpp16.AuthorizeResponse{IDTagInfo: *tagInfo16(&d)}, nil
 }
 

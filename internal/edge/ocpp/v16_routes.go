@@ -15,7 +15,7 @@ func dialect16(m *Metrics) *dialect {
 	d := &dialect{
 		version: ocppj.V16, name: station.OCPP16,
 		request: ocpp16.NewRequest, reply: ocpp16.NewResponse,
-		actions: action16, compose: compose16,
+		actions: action16, compose: compose16, show: show16,
 		asks: asks16, heard: ocpp16.NewResponse, learn: learn16,
 	}
 	d.table(m, ocpp16.Actions(), answers{
@@ -72,11 +72,6 @@ func status16(ctx context.Context, x *exchange, q *ocpp16.StatusNotificationRequ
 		r.OccurredAt = moment(*q.Timestamp)
 	}
 	return nil, x.owner.Status(ctx, r)
-}
-
-// transfer16 knows no vendor's messages.
-func transfer16(context.Context, *exchange, *ocpp16.DataTransferRequest) (schema.Message, error) {
-	return &ocpp16.DataTransferResponse{Status: ocpp16.DataTransferStatusUnknownVendorId}, nil
 }
 
 // signCertificate16 has no certificate authority to ask.

@@ -13,7 +13,7 @@ func dialect21(m *Metrics) *dialect {
 	d := &dialect{
 		version: ocppj.V21, name: station.OCPP21,
 		request: ocpp21.NewRequest, reply: ocpp21.NewResponse,
-		actions: action2, compose: compose2,
+		actions: action2, compose: compose2, show: show2,
 		asks: asks2, heard: ocpp21.NewResponse, learn: learn2,
 	}
 	routes := answers2()

@@ -16,15 +16,26 @@ func authorize2(ctx context.Context, x *exchange, q *ocpp201.AuthorizeRequest) (
 	if err != nil {
 		return nil, err
 	}
-	return &ocpp201.AuthorizeResponse{IDTokenInfo: *tokenInfo2(&d)}, nil
+	info := tokenInfo2(&d)
+	x.offer2(ctx, &d, info)
+	return &ocpp201.AuthorizeResponse{IDTokenInfo: *info}, nil
 }
 
 func transactionEvent2(ctx context.Context, x *exchange, q *ocpp201.TransactionEventRequest) (schema.Message, error) {
-	a, err := x.owner.Report(ctx, x.report2(q))
-	if err != nil || a.Token == nil {
+	r := x.report2(q)
+	a, err := x.owner.Report(ctx, r)
+	if err != nil {
 		return nil, err
 	}
-	return &ocpp201.TransactionEventResponse{IDTokenInfo: tokenInfo2(a.Token)}, nil
+	response := new(ocpp201.TransactionEventResponse)
+	told := x.owed2(ctx, r.Kind, &a, response)
+	if a.Token == nil && !told {
+		return nil, nil
+	}
+	if a.Token != nil {
+		response.IDTokenInfo = tokenInfo2(a.Token)
+	}
+	return response, nil
 }
 
 func (x *exchange) report2(q *ocpp201.TransactionEventRequest) session.Report {

@@ -15,7 +15,7 @@ func dialect201(m *Metrics) *dialect {
 	d := &dialect{
 		version: ocppj.V201, name: station.OCPP201,
 		request: ocpp201.NewRequest, reply: ocpp201.NewResponse,
-		actions: action2, compose: compose2,
+		actions: action2, compose: compose2, show: show2,
 		asks: asks2, heard: ocpp21.NewResponse, learn: learn2,
 	}
 	routes := answers2()

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"pylon/internal/domain/billing"
+	"pylon/internal/kernel/rating"
 )
 
 // BillDetail is a bill with all that it says.
@@ -19,6 +20,7 @@ type BillDetail struct {
 	From           Time           `json:"from" doc:"Period that it is about; null: see the charges"`
 	To             Time           `json:"to" doc:"Exclusive"`
 	Credits        *BillReference `json:"credits" doc:"What a credit note takes back"`
+	Reason         *string        `json:"reason" doc:"For which a credit note takes it back, in the words of who did; null: what is known has changed"`
 	Replaces       *BillReference `json:"replaces" doc:"What was taken back before, and this stands for"`
 	LinesGross     bool           `json:"lines_gross" doc:"Amounts and prices of lines include tax"`
 	Lines          []BillLine     `json:"lines"`
@@ -72,6 +74,7 @@ type BillPayment struct {
 // BillCharge is a session as a bill tells it.
 type BillCharge struct {
 	SessionID     string          `json:"session_id"`
+	TransactionID *string         `json:"transaction_id" doc:"The station's"`
 	Site          string          `json:"site" doc:"Its name then"`
 	Address       *string         `json:"address"`
 	StationID     string          `json:"station_id" example:"CP-1" doc:"The OCPP identity then"`
@@ -83,6 +86,9 @@ type BillCharge struct {
 	BeginMWh      int64           `json:"begin_register_mwh" doc:"Milliwatt-hours"`
 	EndMWh        int64           `json:"end_register_mwh"`
 	EnergyMWh     int64           `json:"energy_mwh"`
+	BillNumber    *string         `json:"bill_number" doc:"On an invoice of many sessions: of the receipt, or of the credit note that takes it back"`
+	CostCentre    *string         `json:"cost_centre" doc:"On an invoice of many sessions: of the customer"`
+	TotalMinor    *int64          `json:"total_minor" doc:"On an invoice of many sessions: with tax; a credit note's is negative"`
 	Tariff        *string         `json:"tariff" doc:"In words, as it stood when the session began"`
 	Steps         []PriceStep     `json:"steps" doc:"How the amount came about"`
 	Signed        []SignedReading `json:"signed_readings"`
@@ -118,7 +124,7 @@ func (s *Server) viewBillDetail(b *billing.Bill) (BillDetail, error) {
 	v := BillDetail{
 		Bill: viewBill(*b), DueAt: Time{d.DueAt}, TimeZone: d.Zone, Language: d.Language, Issuer: viewParty(d.Issuer),
 		BuyerReference: orNull(d.BuyerReference), From: Time{d.From}, To: Time{d.To},
-		Credits: viewReference(d.Credits), Replaces: viewReference(d.Replaces), LinesGross: d.Gross,
+		Credits: viewReference(d.Credits), Reason: orNull(d.Reason), Replaces: viewReference(d.Replaces), LinesGross: d.Gross,
 	}
 	if d.Customer != (billing.Party{}) {
 		v.Customer = new(viewParty(d.Customer))
@@ -130,7 +136,7 @@ func (s *Server) viewBillDetail(b *billing.Bill) (BillDetail, error) {
 		v.Lines = append(v.Lines, viewLine(&d.Lines[i]))
 	}
 	for _, t := range d.Taxes {
-		v.Taxes = append(v.Taxes, BillTax{RatePercent: t.Rate.String(), TaxableMinor: t.Taxable, TaxMinor: t.Tax})
+		v.Taxes = append(v.Taxes, viewTax(t))
 	}
 	for _, p := range d.Paid {
 		v.Paid = append(v.Paid, BillPayment{Method: p.Method, Reference: orNull(p.Reference), PaidAt: Time{p.At}, HeldMinor: p.Held, AmountMinor: p.Amount})
@@ -152,6 +158,10 @@ func viewReference(r billing.Reference) *BillReference {
 	return &BillReference{Number: r.Number, IssuedAt: Time{r.IssuedAt}}
 }
 
+func viewTax(t rating.Tax) BillTax {
+	return BillTax{RatePercent: t.Rate.String(), TaxableMinor: t.Taxable, TaxMinor: t.Tax}
+}
+
 func viewLine(l *billing.Line) BillLine {
 	v := BillLine{
 		Item: string(l.Item), Name: orNull(l.Name), CostCentre: orNull(l.CostCentre), Quantity: l.Quantity.String(), Unit: string(l.Unit),
@@ -168,24 +178,13 @@ func viewLine(l *billing.Line) BillLine {
 
 func (s *Server) viewCharge(of *billing.Document, c *billing.Charge) (BillCharge, error) {
 	v := BillCharge{
-		SessionID: c.Session, Site: c.Site, Address: orNull(c.Address), StationID: c.Station, EVSE: c.EVSE, ConnectorType: orNull(c.Connector),
+		SessionID: c.Session, TransactionID: orNull(c.Transaction), Site: c.Site, Address: orNull(c.Address), StationID: c.Station, EVSE: c.EVSE, ConnectorType: orNull(c.Connector),
 		TimeZone: c.Zone, StartedAt: Time{c.Start}, EndedAt: Time{c.End}, BeginMWh: int64(c.Begin), EndMWh: int64(c.Finish), EnergyMWh: int64(c.Energy),
-		Tariff: orNull(c.Tariff),
+		Tariff: orNull(c.Tariff), BillNumber: orNull(c.Bill), CostCentre: orNull(c.CostCentre), TotalMinor: someOf(c.Total),
 	}
-	zone, err := time.LoadLocation(c.Zone)
-	if err != nil {
+	var err error
+	if v.Steps, err = s.viewSteps(of, c); err != nil {
 		return BillCharge{}, err
-	}
-	texts, err := s.press.Steps(c.Steps, of.Language, zone, of.Currency)
-	if err != nil {
-		return BillCharge{}, err
-	}
-	for i, step := range c.Steps {
-		told := PriceStep{Code: step.Code, Text: texts[i]}
-		for n := 0; n+1 < len(step.Values); n += 2 {
-			told.Values = append(told.Values, StepValue{step.Values[n], step.Values[n+1]})
-		}
-		v.Steps = append(v.Steps, told)
 	}
 	for _, r := range c.Signed {
 		v.Signed = append(v.Signed, SignedReading{
@@ -193,4 +192,29 @@ func (s *Server) viewCharge(of *billing.Document, c *billing.Charge) (BillCharge
 		})
 	}
 	return v, nil
+}
+
+// viewSteps tells how a charge's amount came about. On an invoice of very many
+// nothing is told, and no zone is looked up.
+func (s *Server) viewSteps(of *billing.Document, c *billing.Charge) ([]PriceStep, error) {
+	if len(c.Steps) == 0 {
+		return nil, nil
+	}
+	zone, err := time.LoadLocation(c.Zone)
+	if err != nil {
+		return nil, err
+	}
+	texts, err := s.press.Steps(c.Steps, of.Language, zone, of.Currency)
+	if err != nil {
+		return nil, err
+	}
+	var steps []PriceStep
+	for i, step := range c.Steps {
+		told := PriceStep{Code: step.Code, Text: texts[i]}
+		for n := 0; n+1 < len(step.Values); n += 2 {
+			told.Values = append(told.Values, StepValue{step.Values[n], step.Values[n+1]})
+		}
+		steps = append(steps, told)
+	}
+	return steps, nil
 }

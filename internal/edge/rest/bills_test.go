@@ -51,7 +51,8 @@ func (w *world) settled(of tenant, th things) billing.Outcome {
 		Debtor: string(th.token.ID), Country: "DE",
 		Charge: billing.Charge{
 			Session: string(th.session), Site: "Harbour", Station: string(th.station.Identity), EVSE: "1", Zone: "Europe/Berlin",
-			Start: at(2), End: at(600), Begin: 1_000_000, Finish: 11_000_000, Energy: 10_000_000,
+			Start: at(2), End: at(600), Begin: 1_000_000, Finish: 11_000_000, Energy: 10_000_000, Transaction: "17",
+			Signed: []billing.SignedReading{{Nature: "begin", At: at(2), Energy: 1_000_000, Format: "OCMF", Data: `OCMF|{"PG":"T1"}|{"SD":"30"}`, PublicKey: "3059", Verdict: "failed"}},
 		},
 	}, &billing.Rated{Question: &rating.Question{Tariff: rating.Tariff{Currency: "EUR"}}, Answer: &answer, Other: &answer}, nil)
 	w.must(err)
@@ -109,7 +110,7 @@ func TestBill(t *testing.T) {
 		`"taxes":[{"rate_percent":"19","taxable_minor":500,"tax_minor":95}]`, `"paid":[]`,
 		`"begin_register_mwh":1000000,"end_register_mwh":11000000,"energy_mwh":10000000`,
 		`{"code":"reading","values":[{"name":"at","value":"2026-03-01T08:00:02Z"},{"name":"kwh","value":"1"},{"name":"role","value":"BEGIN"}],"text":"`,
-		`"issuer":{"name":"Operator <b>"}`, `"signed_readings":[]`,
+		`"issuer":{"name":"Operator <b>"}`, `"signed_readings":[{"nature":"begin"`,
 	} {
 		if !strings.Contains(string(got.body), want) {
 			t.Errorf("got %s, want %s in it", got.body, want)
@@ -280,19 +281,21 @@ func TestBillingProfile(t *testing.T) {
 	w := newWorld(t, options{})
 	const path = "/api/v1/billing-profile"
 	unsaid := w.expect(200, w.other.key, "GET", path, "")
-	if got := string(unsaid.body); got != `{"issuer":{"name":"Other","country":"NL"},"language":"en"}` {
+	const rules = `"review":["clock_changed","meter_backwards","meter_jumped","closed_from_evidence","transaction_replaced","transactions_parallel"],"short":{"below_s":60,"kwh":"0"}}`
+	if got := string(unsaid.body); got != `{"issuer":{"name":"Other","country":"NL"},"language":"en",`+rules {
 		t.Errorf("unsaid: %s", got)
 	}
 	const body = `{"issuer":{"name":"Autre SA","tax_id":"FR1","iban":"DE89370400440532013000"},"language":"fr"}`
 	w.refused(428, "if_match_required", w.other.key, "PUT", path, body)
 	w.refused(412, "version_moved", w.other.key, "PUT", path, body, "If-Match", `"2"`)
 	set := w.expect(200, w.other.key, "PUT", path, body, "If-Match", unsaid.Header.Get("ETag"))
-	if string(set.body) != body {
+	whole := strings.TrimSuffix(body, "}") + "," + rules
+	if string(set.body) != whole {
 		t.Errorf("set: %s", set.body)
 	}
 	w.refused(412, "version_moved", w.other.key, "PUT", path, body, "If-Match", unsaid.Header.Get("ETag"))
 	got := w.expect(200, w.other.key, "GET", path, "")
-	if string(got.body) != body || got.Header.Get("ETag") != set.Header.Get("ETag") {
+	if string(got.body) != whole || got.Header.Get("ETag") != set.Header.Get("ETag") {
 		t.Errorf("then: %s, %s", got.body, got.Header.Get("ETag"))
 	}
 	_, err := w.client(w.other.key).Replace(t.Context(), "/billing-profile", unsaid.Header.Get("ETag"), map[string]any{"issuer": map[string]any{"name": "B"}, "language": "nl"})
@@ -300,8 +303,12 @@ func TestBillingProfile(t *testing.T) {
 		t.Errorf("a client that is late: got %v", err)
 	}
 	again, err := w.client(w.other.key).Replace(t.Context(), "/billing-profile", set.Header.Get("ETag"), []byte(body))
-	if err != nil || string(again) != body {
+	if err != nil || string(again) != whole {
 		t.Errorf("a client: got %s, %v", again, err)
+	}
+	const own = `{"issuer":{"name":"Autre SA"},"language":"fr","review":[],"short":{"below_s":0,"kwh":"0"}}`
+	if said := w.expect(200, w.other.key, "PUT", path, own, "If-Match", "*"); string(said.body) != own {
+		t.Errorf("rules of its own: %s", said.body)
 	}
 	if own := w.expect(200, w.first.key, "GET", path, ""); strings.Contains(string(own.body), "Autre") {
 		t.Errorf("another organisation has it: %s", own.body)
@@ -310,6 +317,7 @@ func TestBillingProfile(t *testing.T) {
 		`{"issuer":{"name":"A"}}`: "/language", `{"issuer":{"name":""},"language":"de"}`: "/issuer/name", `{"issuer":{"name":"A"},"language":"tlh"}`: "/language",
 		`{"issuer":{"name":"A","iban":"DE00370400440532013000"},"language":"de"}`: "/issuer/iban", `{"issuer":{"name":"A","logo":"x"},"language":"de"}`: "/issuer/logo",
 		`{"issuer":{"name":"A","country":"de"},"language":"de"}`: "/issuer/country", `{"issuer":null,"language":"de"}`: "/issuer",
+		`{"issuer":{"name":"A"},"language":"de","review":["meter_jumped","frame_dropped"]}`: "/review/1", `{"issuer":{"name":"A"},"language":"de","short":{"below_s":60,"kwh":"-1"}}`: "/short/kwh",
 	} {
 		problem := w.refused(422, "invalid_input", w.other.key, "PUT", path, wrong, "If-Match", "*")
 		errs, _ := problem.member(t, "errors").([]any)

@@ -38,8 +38,12 @@ func (s *Server) describe() error {
 				{Name: "tokens"},
 				{Name: "sessions"},
 				{Name: "tariffs", Description: "What charging costs, where and for whom"},
+				{Name: "series", Description: "Prices and signals over time, which tariffs name"},
+				{Name: "customers", Description: "Who pays"},
+				{Name: "plans", Description: "What customers have beyond the tariffs: plans, vouchers, points"},
 				{Name: "events"},
 				{Name: "billing", Description: "Receipts, invoices, credit notes, and how the organisation issues them"},
+				{Name: "hosts", Description: "Who gets a share of what sites earn, what their energy costs, and what is left"},
 				{Name: "ledger"},
 				{Name: "access", Description: "Keys, who did what, who I am"},
 			},
@@ -88,10 +92,20 @@ func (s *Server) operations() {
 	s.sessionOperations()
 	s.tariffOperations()
 	s.assignmentOperations()
+	s.seriesOperations()
+	s.customerOperations()
+	s.planOperations()
+	s.subscriptionOperations()
+	s.voucherOperations()
+	s.benefitOperations()
+	s.statementOperations()
 	s.usageOperations()
 	s.eventOperations()
 	s.deadLetterOperations()
 	s.billOperations()
+	s.reratingOperations()
+	s.hostOperations()
+	s.cdrOperations()
 	s.ledgerOperations()
 	s.keyOperations()
 	s.auditOperations()

@@ -157,8 +157,8 @@ func TestEveryOperationIsDescribed(t *testing.T) {
 		}
 		for status, r := range op.Responses {
 			for media, content := range r.Content {
-				told := strings.HasSuffix(media, "json") || media == "text/event-stream" // a file is its type's
-				if told && content.Schema.Ref == "" && op.OperationID != "call-ocpp" {
+				told := strings.HasSuffix(media, "json") || media == "text/event-stream"                              // a file is its type's
+				if told && content.Schema.Ref == "" && op.OperationID != "call-ocpp" && op.OperationID != "get-cdr" { // the bodies of others' standards
 					t.Errorf("%s %s has a schema without a name", status, media)
 				}
 			}

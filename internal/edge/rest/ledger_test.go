@@ -12,7 +12,7 @@ func TestLedgerIsRead(t *testing.T) {
 	key := w.keyWith(account.LedgerRead)
 	trial := w.expect(200, key, "GET", "/api/v1/ledger/trial-balance", "")
 	total := trial.member(t, "totals").([]any)[0].(map[string]any)
-	if total["unit"] != "EUR" || total["debit_minor"] != 1190.0 || total["credit_minor"] != 1190.0 || len(trial.member(t, "classes").([]any)) != 3 {
+	if total["unit"] != "EUR" || total["debit_minor"] != 1290.0 || total["credit_minor"] != 1290.0 || len(trial.member(t, "classes").([]any)) != 6 {
 		t.Errorf("trial balance: %s", trial.body)
 	}
 	one := w.expect(200, key, "GET", "/api/v1/ledger/journals/"+string(th.journal), "")
@@ -30,9 +30,9 @@ func TestLedgerIsRead(t *testing.T) {
 		t.Errorf("series: %v", next)
 	}
 	for path, want := range map[string]int{
-		"/ledger/accounts": 3, "/ledger/accounts?class=energy": 1, "/ledger/accounts?owner=drv_a": 1, "/ledger/accounts?owner=DE:19": 1,
+		"/ledger/accounts": 6, "/ledger/accounts?class=energy": 1, "/ledger/accounts?owner=drv_a": 1, "/ledger/accounts?owner=DE:19": 1,
 		"/ledger/accounts/" + string(th.account) + "/entries": 2, "/ledger/accounts/" + string(th.account) + "/entries?limit=1": 1,
-		"/ledger/journals": 1, "/ledger/journals?template=bill_issued": 1, "/ledger/journals?template=captured": 0, "/ledger/journals?source_type=bill&source_id=x": 0,
+		"/ledger/journals": 3, "/ledger/journals?template=bill_issued": 1, "/ledger/journals?template=captured": 0, "/ledger/journals?source_type=bill&source_id=x": 0,
 	} {
 		if got := len(w.expect(200, key, "GET", "/api/v1"+path, "").member(t, "data").([]any)); got != want {
 			t.Errorf("%s: got %d, want %d", path, got, want)

@@ -8,17 +8,22 @@ import (
 	"pylon/internal/domain/billing"
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/command"
+	"pylon/internal/domain/customer"
 	"pylon/internal/domain/device"
 	"pylon/internal/domain/event"
 	"pylon/internal/domain/job"
 	"pylon/internal/domain/ledger"
 	"pylon/internal/domain/meter"
+	"pylon/internal/domain/plan"
 	"pylon/internal/domain/report"
+	"pylon/internal/domain/rerating"
 	"pylon/internal/domain/session"
+	"pylon/internal/domain/signal"
 	"pylon/internal/domain/site"
 	"pylon/internal/domain/station"
 	"pylon/internal/domain/tariff"
 	"pylon/internal/domain/token"
+	settle "pylon/internal/flow/billing"
 	"pylon/internal/flow/fleet"
 	"pylon/internal/kernel/ident"
 	"pylon/internal/kernel/money"
@@ -29,6 +34,9 @@ import (
 // Store is what rest reads. Look-ups that find nothing return an error of kind
 // NotFound; a cursor that is not one of the list's is Invalid.
 type Store interface {
+	hostStore
+	cdrStore
+
 	Ping(ctx context.Context) error
 
 	KeyByHash(ctx context.Context, hash [32]byte) (account.Key, account.Organisation, error)
@@ -48,6 +56,13 @@ type Store interface {
 	Tariffs(ctx context.Context, org ident.OrganisationID, q page.Query) (page.Result[tariff.Tariff], error)
 	Assignment(ctx context.Context, org ident.OrganisationID, id ident.AssignmentID) (tariff.Assignment, error)
 	ListAssignments(ctx context.Context, org ident.OrganisationID, id ident.TariffID, q page.Query) (page.Result[tariff.Assignment], error)
+	Signal(ctx context.Context, org ident.OrganisationID, id ident.SeriesID) (signal.Series, error)
+	Signals(ctx context.Context, org ident.OrganisationID, f signal.Filter, q page.Query) (page.Result[signal.Series], error)
+	ListPoints(ctx context.Context, id ident.SeriesID, from, to time.Time, q page.Query) (page.Result[signal.Point], error)
+	Customer(ctx context.Context, org ident.OrganisationID, id ident.CustomerID) (customer.Customer, error)
+	Customers(ctx context.Context, org ident.OrganisationID, f customer.Filter, q page.Query) (page.Result[customer.Customer], error)
+	CustomerStatement(ctx context.Context, org ident.OrganisationID, id ident.StatementID) (customer.Statement, error)
+	CustomerStatements(ctx context.Context, org ident.OrganisationID, f customer.StatementFilter, q page.Query) (page.Result[customer.Statement], error)
 	Intervals(ctx context.Context, id ident.StationID, from, to time.Time, q page.Query) (page.Result[station.Interval], error)
 	Findings(ctx context.Context, org ident.OrganisationID, f station.FindingFilter, q page.Query) (page.Result[station.Finding], error)
 	Documents(ctx context.Context, id ident.StationID) (device.Model, error)
@@ -80,6 +95,16 @@ type Store interface {
 	Tab(ctx context.Context, id ident.SessionID) (billing.Tab, error)
 	Bill(ctx context.Context, org ident.OrganisationID, id ident.BillID) (billing.Bill, error)
 	Bills(ctx context.Context, org ident.OrganisationID, f billing.Filter, q page.Query) (page.Result[billing.Bill], error)
+	Offer(ctx context.Context, org ident.OrganisationID, id ident.PlanID) (plan.Plan, error)
+	Offers(ctx context.Context, org ident.OrganisationID, q page.Query) (page.Result[plan.Plan], error)
+	Subscription(ctx context.Context, org ident.OrganisationID, id ident.SubscriptionID) (plan.Subscription, error)
+	Subscriptions(ctx context.Context, org ident.OrganisationID, f plan.Filter, q page.Query) (page.Result[plan.Subscription], error)
+	Voucher(ctx context.Context, org ident.OrganisationID, id ident.VoucherID) (plan.Voucher, error)
+	Vouchers(ctx context.Context, org ident.OrganisationID, f plan.VoucherFilter, q page.Query) (page.Result[plan.Voucher], error)
+	Rerating(ctx context.Context, org ident.OrganisationID, id ident.ReratingID) (rerating.Rerating, error)
+	Reratings(ctx context.Context, org ident.OrganisationID, q page.Query) (page.Result[rerating.Rerating], error)
+	ReratingCustomers(ctx context.Context, id ident.ReratingID, q page.Query) (page.Result[rerating.CustomerSum], error)
+	Differences(ctx context.Context, id ident.ReratingID, f rerating.Filter, q page.Query) (page.Result[rerating.Difference], error)
 
 	Journal(ctx context.Context, org ident.OrganisationID, id ident.JournalID) (ledger.Record, error)
 	Journals(ctx context.Context, org ident.OrganisationID, f ledger.Filter, q page.Query) (page.Result[ledger.Record], error)
@@ -108,6 +133,12 @@ type Stations interface {
 	CancelCommand(ctx context.Context, by account.Actor, id ident.CommandID) (command.Command, error)
 	SetDesired(ctx context.Context, by account.Actor, ref string, w device.Wishes, tag int64) (device.Plan, error)
 	RawCall(ctx context.Context, by account.Actor, ref, action string, body []byte) (fleet.RawResult, error)
+}
+
+// Desk settles sessions when somebody says so.
+type Desk interface {
+	Release(ctx context.Context, by account.Actor, id ident.SessionID, keep settle.Keep) (billing.Tab, error)
+	TakeBack(ctx context.Context, by account.Actor, id ident.BillID, reason string, keep settle.Keep) (billing.Tab, error)
 }
 
 // Feed is the live feed of committed events.

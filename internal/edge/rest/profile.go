@@ -3,21 +3,51 @@ package rest
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"pylon/internal/domain/account"
 	"pylon/internal/domain/billing"
+	"pylon/internal/domain/station"
+	"pylon/internal/kernel/rating"
 )
 
 // BillingProfile is how an organisation bills.
 type BillingProfile struct {
 	Issuer   Party  `json:"issuer" doc:"Who issues its documents"`
 	Language string `json:"language" enum:"de,en,es,fr,nl,sv" doc:"Of documents whose customer has none"`
+
+	Review []string     `json:"review" doc:"Codes of findings for whose sake somebody looks at a session before it is billed"`
+	Short  ShortSession `json:"short" doc:"A session that gave nothing: neither fee nor time is charged for it where the tariff itself says nothing of short sessions"`
+}
+
+// ShortSession is which sessions are short.
+type ShortSession struct {
+	BelowS int64   `json:"below_s" minimum:"0" maximum:"3600" doc:"Shorter than so many seconds; 0: none is"`
+	KWh    Decimal `json:"kwh" doc:"With no more than so much"`
 }
 
 // NewBillingProfile is a profile in a request.
 type NewBillingProfile struct {
 	Issuer   NewParty `json:"issuer"`
 	Language string   `json:"language" enum:"de,en,es,fr,nl,sv" doc:"Of documents whose customer has none"`
+
+	Review *[]string             `json:"review,omitzero" nullable:"false" maxItems:"32" doc:"Codes of findings, such as meter_jumped; left out: those that make energy or time doubtful; an empty list: none"`
+	Short  *Closed[ShortSession] `json:"short,omitzero" nullable:"false" doc:"Left out: below 60 s and 0 kWh"`
+}
+
+func (p *NewBillingProfile) domain() billing.Profile {
+	out := billing.Profile{Issuer: p.Issuer.domain(), Language: p.Language}
+	if p.Review != nil {
+		out.Review = []station.FindingCode{}
+		for _, code := range *p.Review {
+			out.Review = append(out.Review, station.FindingCode(code))
+		}
+	}
+	if p.Short != nil {
+		s := p.Short.value
+		out.Short = &rating.Short{Below: rating.Nanoseconds(s.BelowS) * rating.Nanoseconds(time.Second), KWh: s.KWh.Decimal}
+	}
+	return out
 }
 
 // Party is the one who issues a document, or who gets it. What is not known is
@@ -44,7 +74,12 @@ func viewParty(p billing.Party) Party { return Party(p) }
 func (p NewParty) domain() billing.Party { return billing.Party(p) }
 
 func oneProfile(p billing.Profile) *One[BillingProfile] {
-	return &One[BillingProfile]{ETag: etag(p.Tag()), Body: BillingProfile{Issuer: viewParty(p.Issuer), Language: p.Language}}
+	short := p.Forgives()
+	return &One[BillingProfile]{ETag: etag(p.Tag()), Body: BillingProfile{
+		Issuer: viewParty(p.Issuer), Language: p.Language,
+		Review: each(p.Reviews(), func(code *station.FindingCode) string { return string(*code) }),
+		Short:  ShortSession{BelowS: int64(short.Below / rating.Nanoseconds(time.Second)), KWh: Decimal{short.KWh}},
+	}}
 }
 
 func (s *Server) profileOperations() {
@@ -75,7 +110,7 @@ func (s *Server) profileOperations() {
 		if err != nil {
 			return nil, err
 		}
-		p, err := s.admin.SetProfile(ctx, by, in.Body.value.Issuer.domain(), in.Body.value.Language, tag)
+		p, err := s.admin.SetProfile(ctx, by, in.Body.value.domain(), tag)
 		return oneProfile(p), err
 	})
 }

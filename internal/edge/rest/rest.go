@@ -24,28 +24,36 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"pylon/internal/domain/billing"
 	"pylon/internal/flow/admin"
 	"pylon/internal/flow/consume"
 	"pylon/internal/flow/jobs"
+	"pylon/internal/flow/rerating"
 	"pylon/internal/kernel/clock"
 )
 
 // Options are what a Server is made of.
 type Options struct {
-	Store     Store
-	Stations  Stations
-	Admin     *admin.Service
-	Jobs      *jobs.Service
-	Consumers *consume.Service
-	Feed      Feed
-	Frames    FrameLog
-	Press     Press
-	Clock     clock.Clock
-	Log       *slog.Logger
-	Version   string                // of the program, shown by /readyz
-	Readiness func() Readiness      // of the node, shown by /readyz; nil: always well
-	Metrics   http.Handler          // served at /metrics; nil: there is none
-	Register  prometheus.Registerer // for the API's own figures; nil: nowhere
+	Store       Store
+	Stations    Stations
+	Admin       *admin.Service
+	Jobs        *jobs.Service
+	Reratings   *rerating.Service
+	Statements  Statements
+	Settlements Settlements
+	Consumers   *consume.Service
+	Desk        Desk
+	Costs       Costs // nil: sessions are shown without what they cost
+	Feed        Feed
+	Frames      FrameLog
+	Press       Press
+	Meters      func(d *billing.Document) ([]byte, error) // the file of what meters signed of a document, nil when they did not
+	Clock       clock.Clock
+	Log         *slog.Logger
+	Version     string                // of the program, shown by /readyz
+	Readiness   func() Readiness      // of the node, shown by /readyz; nil: always well
+	Metrics     http.Handler          // served at /metrics; nil: there is none
+	Register    prometheus.Registerer // for the API's own figures; nil: nowhere
 
 	// RequestsPerSecond is what one key may ask for on average, twice that at
 	// once; 0: [DefaultRequestsPerSecond]; at most a million, which is none.
@@ -71,19 +79,25 @@ const paceMax = 1_000_000
 // Server serves the API. It is an [http.Handler]; Run does what happens beside
 // the requests.
 type Server struct {
-	store     Store
-	stations  Stations
-	admin     *admin.Service
-	jobs      *jobs.Service
-	consumers *consume.Service
-	feed      Feed
-	frames    FrameLog
-	press     Press
-	clock     clock.Clock
-	log       *slog.Logger
-	version   string
-	readiness func() Readiness
-	catchUp   int
+	store       Store
+	stations    Stations
+	admin       *admin.Service
+	jobs        *jobs.Service
+	reratings   *rerating.Service
+	statements  Statements
+	settlements Settlements
+	consumers   *consume.Service
+	desk        Desk
+	costs       Costs
+	feed        Feed
+	frames      FrameLog
+	press       Press
+	meters      func(d *billing.Document) ([]byte, error)
+	clock       clock.Clock
+	log         *slog.Logger
+	version     string
+	readiness   func() Readiness
+	catchUp     int
 
 	mux       *http.ServeMux
 	api       huma.API
@@ -109,7 +123,7 @@ func New(o Options) (*Server, error) {
 		o.Readiness = func() Readiness { return Readiness{} }
 	}
 	s := &Server{
-		store: o.Store, stations: o.Stations, admin: o.Admin, jobs: o.Jobs, consumers: o.Consumers, feed: o.Feed, frames: o.Frames, press: o.Press,
+		store: o.Store, stations: o.Stations, admin: o.Admin, jobs: o.Jobs, reratings: o.Reratings, statements: o.Statements, settlements: o.Settlements, consumers: o.Consumers, desk: o.Desk, costs: o.Costs, feed: o.Feed, frames: o.Frames, press: o.Press, meters: o.Meters,
 		clock: o.Clock, log: o.Log, version: o.Version, readiness: o.Readiness,
 		catchUp:  o.CatchUp,
 		mux:      http.NewServeMux(),

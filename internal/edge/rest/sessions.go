@@ -207,9 +207,12 @@ func (s *Server) sessionOperations() {
 	handle(s, operation{
 		id: "get-session", method: http.MethodGet, path: "/sessions/{sessionId}", tag: "sessions", scope: account.SessionsRead,
 		summary: "Get a session",
-	}, func(ctx context.Context, by account.Actor, in *struct{ InSession }) (*One[Session], error) {
+	}, func(ctx context.Context, by account.Actor, in *struct{ InSession }) (*One[SessionDetail], error) {
 		v, err := s.session(ctx, by, in.InSession)
-		return &One[Session]{ETag: etag(v.Version, wordOf(v.TokenUID, string(v.Identity))), Body: viewSession(v)}, err
+		if err != nil {
+			return nil, err
+		}
+		return s.sessionDetail(ctx, by, v)
 	})
 	handle(s, operation{
 		id: "list-session-meter-values", method: http.MethodGet, path: "/sessions/{sessionId}/meter-values", tag: "sessions",

@@ -68,9 +68,15 @@ type Connector struct {
 	Condition
 }
 
-// Quirks are switches for what a make of station does its own way; they come
+// Quirks are what a make of station does its own way, and what it is; they come
 // from a template, or from whoever set them at the station.
 type Quirks struct {
+	Switches
+	Outlets []Outlet `json:"outlets,omitzero" doc:"What connectors are, where the station does not say it: the entry that is about the fewest goes first"`
+}
+
+// Switches are quirks of a station as a whole.
+type Switches struct {
 	Lenient          *bool  `json:"lenient,omitzero" nullable:"false" doc:"Apply messages whose meaning is clear although they break the schema; left out: in OCPP 1.6 those that carry paid energy, else none"`
 	SharedEVSE       bool   `json:"shared_evse,omitzero" doc:"OCPP 1.6: connectors are outlets of one EVSE"`
 	Subprotocol      string `json:"subprotocol,omitzero" example:"ocpp1.6" doc:"The one that Pylon chooses when the station offers it: ocpp1.6, ocpp2.0.1 or ocpp2.1"`
@@ -79,6 +85,14 @@ type Quirks struct {
 	Phases           int    `json:"phases,omitzero" example:"3" doc:"1 or 3; 0: unknown"`
 	MaxCurrentMA     int64  `json:"max_current_ma,omitzero" example:"32000" doc:"Rating of a phase, at most 10000000; 0: unknown"`
 	HeartbeatSeconds int    `json:"heartbeat_seconds,omitzero" example:"300" doc:"Interval that the station is told, at most 86400; 0: Pylon's"`
+}
+
+// Outlet is what a connector is, or, where a number is left out, what each is.
+type Outlet struct {
+	EVSE      int    `json:"evse_id,omitzero" minimum:"0" doc:"Left out: each"`
+	Connector int    `json:"connector_id,omitzero" minimum:"0" doc:"Of the EVSE; left out: each"`
+	Type      string `json:"type,omitzero" maxLength:"64" example:"IEC_62196_T2_COMBO" doc:"OCPI's ConnectorType; left out: not known"`
+	MaxPowerW int64  `json:"max_power_w,omitzero" minimum:"0" maximum:"1000000000" example:"150000" doc:"That the EVSE can give; left out: not known"`
 }
 
 // viewStation turns a station into what clients see. Where it connects from
@@ -136,7 +150,23 @@ func viewCondition(c station.Connector) Condition {
 	}
 }
 
-func viewQuirks(q station.Quirks) Quirks { return Quirks(q) }
+func viewQuirks(q station.Quirks) Quirks {
+	return Quirks{Outlets: each(q.Outlets, viewOutlet), Switches: Switches{
+		Lenient: q.Lenient, SharedEVSE: q.SharedEVSE, Subprotocol: q.Subprotocol, MeterUnit: q.MeterUnit, ReversedTags: q.ReversedTags,
+		Phases: q.Phases, MaxCurrentMA: q.MaxCurrentMA, HeartbeatSeconds: q.HeartbeatSeconds,
+	}}
+}
+
+func (w Switches) domain() station.Quirks {
+	return station.Quirks{
+		Lenient: w.Lenient, SharedEVSE: w.SharedEVSE, Subprotocol: w.Subprotocol, MeterUnit: w.MeterUnit, ReversedTags: w.ReversedTags,
+		Phases: w.Phases, MaxCurrentMA: w.MaxCurrentMA, HeartbeatSeconds: w.HeartbeatSeconds,
+	}
+}
+
+func viewOutlet(o *station.Outlet) Outlet {
+	return Outlet{EVSE: o.EVSE, Connector: o.Connector, Type: o.Type, MaxPowerW: int64(o.MaxPower)}
+}
 
 func onOff(on bool) string {
 	if on {

@@ -69,8 +69,9 @@ func (t *TariffTerms) domain() tariff.Terms {
 			Elements: each(t.Elements, (*TariffElement).domain), MinPrice: t.MinPrice.domain(), MaxPrice: t.MaxPrice.domain(),
 		},
 		DefaultVAT: read(t.DefaultVAT), Extras: each(t.Extras, (*TariffExtra).domain), URL: t.URL, Hold: read(t.Hold),
-		Texts: each(t.Texts, func(x *TariffText) trade.Text { return trade.Text(*x) }),
-		Mix:   if1(t.EnergyMix, (*EnergyMix).domain),
+		Texts:     each(t.Texts, func(x *TariffText) trade.Text { return trade.Text(*x) }),
+		Mix:       if1(t.EnergyMix, (*EnergyMix).domain),
+		Certified: t.Certified,
 	}
 }
 
@@ -82,6 +83,7 @@ func viewTerms(t *tariff.Terms) TariffTerms {
 		DefaultVAT: shown(t.DefaultVAT), Extras: each(t.Extras, viewExtra), URL: t.URL, Hold: shown(t.Hold),
 		Texts:     each(t.Texts, func(x *trade.Text) TariffText { return TariffText(*x) }),
 		EnergyMix: if1(t.Mix, viewMix),
+		Certified: t.Certified,
 	}
 }
 

@@ -50,6 +50,7 @@ type TariffTerms struct {
 	URL         string          `json:"tariff_alt_url,omitzero" maxLength:"255"`
 	Hold        *Decimal        `json:"preauthorize_amount,omitzero" doc:"What a terminal reserves on a card"`
 	EnergyMix   *EnergyMix      `json:"energy_mix,omitzero"`
+	Certified   bool            `json:"certified,omitzero" doc:"Energy is billed that the meter has signed, and no other: a session without proof is not billed before somebody has looked"`
 }
 
 // TariffLimit is a least or a greatest price. Each side acts by itself.

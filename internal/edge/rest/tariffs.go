@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"pylon/internal/kernel/ident"
 	"pylon/internal/kernel/trade"
 	"pylon/internal/kernel/unit"
+	"pylon/internal/wire/ocpiany"
 )
 
 // Tariff is a price under one name through the years.
@@ -65,6 +67,7 @@ type NewTariff struct {
 	Name  string               `json:"name" minLength:"1" maxLength:"100" example:"Fast charging, ad hoc"`
 	Type  *string              `json:"type,omitzero" nullable:"false" enum:"REGULAR,AD_HOC_PAYMENT,PROFILE_CHEAP,PROFILE_FAST,PROFILE_GREEN" doc:"For all sessions when left out"`
 	Draft *Closed[TariffDraft] `json:"draft,omitzero" nullable:"false"`
+	OCPI  JSON                 `json:"ocpi,omitzero" doc:"In place of draft: a tariff of OCPI 2.2.1 or 2.3.0 as it is. Its dates and prices become the draft, its type the tariff's unless that is given; members that no version has are ignored"`
 }
 
 // TariffPatch is a merge patch of a tariff, but for the draft, which is given
@@ -73,6 +76,7 @@ type TariffPatch struct {
 	Name   Edit[string]              `json:"name,omitzero" nullable:"false" maxLength:"100"`
 	Type   Edit[string]              `json:"type,omitzero" enum:"REGULAR,AD_HOC_PAYMENT,PROFILE_CHEAP,PROFILE_FAST,PROFILE_GREEN" doc:"null: for all sessions"`
 	Draft  Edit[Closed[TariffDraft]] `json:"draft,omitzero" doc:"In place of the one that there is; null: none"`
+	OCPI   JSON                      `json:"ocpi,omitzero" doc:"In place of draft: a tariff of OCPI 2.2.1 or 2.3.0 as it is. Its dates and prices become the draft"`
 	EndsAt Edit[time.Time]           `json:"ends_at,omitzero" doc:"Not in the past; null: never"`
 }
 
@@ -107,6 +111,19 @@ func viewEdition(e *tariff.Edition) TariffEdition {
 
 func (d *TariffDraft) domain() *tariff.Draft {
 	return &tariff.Draft{From: d.From.Time, Until: d.Until.Time, Terms: d.TariffTerms.domain()}
+}
+
+// imported returns the draft that a tariff of OCPI is, and its type.
+func imported(text JSON, beside bool) (*tariff.Draft, trade.TariffType, error) {
+	if beside {
+		return nil, "", fault.InvalidField("/ocpi", "ambiguous", "stands in place of draft, not beside it")
+	}
+	t, err := ocpiany.Tariff(text)
+	if err != nil {
+		return nil, "", fault.Below("/ocpi", err)
+	}
+	d := &tariff.Draft{From: t.From, Until: t.Until, Terms: tariff.TermsOf(&t)}
+	return d, t.Type, fault.Below("/ocpi", d.Terms.Check())
 }
 
 func oneTariff(t tariff.Tariff) *One[Tariff] {
@@ -205,6 +222,13 @@ func (s *Server) tariffChanges() {
 		if b.Draft != nil {
 			patch.Draft = new(b.Draft.value.domain())
 		}
+		if b.OCPI != nil {
+			draft, kind, err := imported(b.OCPI, b.Draft != nil)
+			if err != nil {
+				return nil, err
+			}
+			patch.Draft, patch.Type = &draft, cmp.Or(patch.Type, &kind)
+		}
 		t, err := s.admin.CreateTariff(ctx, by, patch, keep(ctx, http.StatusCreated, createdTariff))
 		return new(createdTariff(t)), err
 	})
@@ -229,6 +253,13 @@ func (s *Server) tariffChanges() {
 		p := in.Body.value
 		patch := admin.TariffPatch{
 			Name: edited(p.Name, same), Type: edited(p.Type, func(name string) trade.TariffType { return trade.TariffType(name) }), EndsAt: edited(p.EndsAt, same),
+		}
+		if p.OCPI != nil {
+			draft, _, err := imported(p.OCPI, p.Draft.given)
+			if err != nil {
+				return nil, err
+			}
+			patch.Draft = &draft
 		}
 		if p.Draft.given {
 			patch.Draft = new((*tariff.Draft)(nil))

@@ -126,3 +126,39 @@ func (w *world) priced(of tenant) ident.TariffID {
 	w.must(err)
 	return made.ID
 }
+
+// A tariff of OCPI comes as partners have it, and becomes a draft.
+func TestTariffOfOCPI(t *testing.T) {
+	w := newWorld(t, options{})
+	key := w.first.key
+	const of230 = `{"country_code":"DE","party_id":"ALL","id":"9","currency":"EUR","type":"AD_HOC_PAYMENT","tax_included":"YES","start_date_time":"2099-01-01T00:00:00Z",` +
+		`"elements":[{"price_components":[{"type":"ENERGY","price":0.490,"vat":19.0,"step_size":1}],"restrictions":{"start_time":"08:00"}}],"last_updated":"2026-01-01T00:00:00Z","unheard_of":1}`
+	made := w.expect(201, key, "POST", tariffsPath, `{"name":"Day","ocpi":`+of230+`}`)
+	const want = `"draft":{"start_date_time":"2099-01-01T00:00:00.000Z","currency":"EUR","tax_included":"YES",` +
+		`"elements":[{"price_components":[{"type":"ENERGY","price":"0.490","vat":"19.0","step_size":1}],"restrictions":{"start_time":"08:00"}}]}`
+	if !strings.Contains(string(made.body), want) || made.member(t, "type") != "AD_HOC_PAYMENT" {
+		t.Errorf("got %s, want %s", made.body, want)
+	}
+	of221 := strings.NewReplacer(`"tax_included":"YES",`, `"min_price":{"excl_vat":1.5},`, `"start_date_time":"2099-01-01T00:00:00Z",`, "").Replace(of230)
+	next := w.expect(200, key, "PATCH", made.Header.Get("Location"), `{"ocpi":`+of221+`}`, "If-Match", "*")
+	if !strings.Contains(string(next.body), `"tax_included":"NO"`) || !strings.Contains(string(next.body), `"min_price":{"before_taxes":"1.5"}`) {
+		t.Errorf("2.2.1: got %s", next.body)
+	}
+	if typed := w.expect(201, key, "POST", tariffsPath, `{"name":"Day","type":"REGULAR","ocpi":`+of230+`}`); typed.member(t, "type") != "REGULAR" {
+		t.Errorf("the type that is given: got %s", typed.body)
+	}
+	for _, c := range []struct{ name, ocpi, pointer string }{
+		{"no such day", strings.Replace(of230, "08:00", "28:00", 1), "/ocpi/elements/0/restrictions/start_time"},
+		{"a member that is missing", strings.Replace(of230, `"currency":"EUR",`, "", 1), "/ocpi/currency"},
+		{"a rule of ours", strings.Replace(of230, "0.490", "0.49001", 1), "/ocpi/elements/0/price_components/0/price"},
+		{"no object", `[1]`, "/ocpi"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := w.refused(422, "invalid_input", key, "POST", tariffsPath, `{"name":"Day","ocpi":`+c.ocpi+`}`)
+			if !strings.Contains(string(got.body), `"pointer":"`+c.pointer) {
+				t.Errorf("got %s, want %s", got.body, c.pointer)
+			}
+		})
+	}
+	w.refused(422, "invalid_input", key, "POST", tariffsPath, `{"name":"Day","ocpi":`+of230+`,"draft":`+aDraft+`}`)
+}

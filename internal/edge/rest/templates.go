@@ -10,6 +10,7 @@ import (
 	"pylon/internal/domain/station"
 	"pylon/internal/flow/admin"
 	"pylon/internal/kernel/ident"
+	"pylon/internal/kernel/unit"
 )
 
 // StationTemplate is quirks and desired values for the makes of station that
@@ -46,9 +47,21 @@ type StationTemplatePatch struct {
 }
 
 // NewQuirks are quirks that somebody sets, closed where [Quirks] are open.
-type NewQuirks Quirks
+type NewQuirks struct {
+	Switches
+	Outlets []NewOutlet `json:"outlets,omitzero" maxItems:"64" doc:"What connectors are, where the station does not say it: the entry that is about the fewest goes first"`
+}
 
-func (q NewQuirks) domain() station.Quirks { return station.Quirks(q) }
+// NewOutlet is what a connector is, or, where a number is left out, what each is.
+type NewOutlet Outlet
+
+func (q NewQuirks) domain() station.Quirks {
+	out := q.Switches.domain()
+	out.Outlets = each(q.Outlets, func(o *NewOutlet) station.Outlet {
+		return station.Outlet{EVSE: o.EVSE, Connector: o.Connector, Type: o.Type, MaxPower: unit.Watt(o.MaxPowerW)}
+	})
+	return out
+}
 
 // InTemplate is the path of one template.
 type InTemplate struct {

@@ -20,6 +20,8 @@ type Token struct {
 	Status      string  `json:"status" enum:"accepted,blocked,expired,invalid,unknown"`
 	GroupID     *string `json:"group_id" doc:"Tokens of a group may end each other's sessions"`
 	Label       string  `json:"label" doc:"Printed on the card"`
+	CustomerID  *string `json:"customer_id" doc:"Who pays for what it charges; null: nobody said"`
+	CostCentre  *string `json:"cost_centre" doc:"Of the customer: his invoices are broken down by it"`
 	ValidFrom   Time    `json:"valid_from"`
 	ExpiresAt   Time    `json:"expires_at" doc:"null: never"`
 	MaxSessions int     `json:"max_sessions" doc:"At a time; 0: any number"`
@@ -36,6 +38,8 @@ type NewToken struct {
 	Status      *string    `json:"status,omitzero" nullable:"false" enum:"accepted,blocked,expired,invalid" doc:"accepted when left out"`
 	GroupID     *string    `json:"group_id,omitzero" maxLength:"255"`
 	Label       *string    `json:"label,omitzero" nullable:"false" maxLength:"200"`
+	CustomerID  *string    `json:"customer_id,omitzero" nullable:"false" maxLength:"64"`
+	CostCentre  *string    `json:"cost_centre,omitzero" nullable:"false" maxLength:"50"`
 	ValidFrom   *time.Time `json:"valid_from,omitzero"`
 	ExpiresAt   *time.Time `json:"expires_at,omitzero"`
 	MaxSessions *int       `json:"max_sessions,omitzero" nullable:"false" minimum:"0" maximum:"10000"`
@@ -47,6 +51,8 @@ type TokenPatch struct {
 	Status      Edit[string]    `json:"status,omitzero" nullable:"false" enum:"accepted,blocked,expired,invalid"`
 	GroupID     Edit[string]    `json:"group_id,omitzero" maxLength:"255" doc:"null: in no group"`
 	Label       Edit[string]    `json:"label,omitzero" maxLength:"200"`
+	CustomerID  Edit[string]    `json:"customer_id,omitzero" maxLength:"64" doc:"null: nobody. Bills that were made stay whose they are"`
+	CostCentre  Edit[string]    `json:"cost_centre,omitzero" maxLength:"50" doc:"null: none"`
 	ValidFrom   Edit[time.Time] `json:"valid_from,omitzero" doc:"null: always"`
 	ExpiresAt   Edit[time.Time] `json:"expires_at,omitzero" doc:"null: never"`
 	MaxSessions Edit[int]       `json:"max_sessions,omitzero" minimum:"0" maximum:"10000"`
@@ -59,14 +65,15 @@ type InToken struct {
 
 // TokenFilter is the input of the list of tokens.
 type TokenFilter struct {
-	Status  []string `query:"status" enum:"accepted,blocked,expired,invalid,unknown"`
-	GroupID string   `query:"group_id" maxLength:"255"`
-	Q       string   `query:"q" maxLength:"100" doc:"Part of uid or label, without case"`
-	Sort    string   `query:"sort" enum:"created_at,-created_at,-seen_at" default:"-created_at"`
+	Status     []string `query:"status" enum:"accepted,blocked,expired,invalid,unknown"`
+	GroupID    string   `query:"group_id" maxLength:"255"`
+	CustomerID string   `query:"customer_id" maxLength:"64"`
+	Q          string   `query:"q" maxLength:"100" doc:"Part of uid or label, without case"`
+	Sort       string   `query:"sort" enum:"created_at,-created_at,-seen_at" default:"-created_at"`
 }
 
 func (f TokenFilter) domain() token.Filter {
-	out := token.Filter{Group: f.GroupID, Query: f.Q}
+	out := token.Filter{Group: f.GroupID, Customer: ident.CustomerID(f.CustomerID), Query: f.Q}
 	for _, status := range f.Status {
 		out.Status = append(out.Status, token.Status(status))
 	}
@@ -76,6 +83,7 @@ func (f TokenFilter) domain() token.Filter {
 func viewToken(t token.Token) Token {
 	return Token{
 		ID: string(t.ID), UID: t.UID, Type: orNull(t.Type), Status: string(t.Status), GroupID: orNull(t.Group), Label: t.Label,
+		CustomerID: orNull(t.Customer), CostCentre: orNull(t.CostCentre),
 		ValidFrom: Time{t.ValidFrom}, ExpiresAt: Time{t.ExpiresAt}, MaxSessions: t.MaxSessions, Running: t.Running,
 		SeenAt: Time{t.SeenAt}, SeenStation: orNull(t.SeenStation), CreatedAt: Time{t.CreatedAt},
 	}
@@ -119,7 +127,7 @@ func (s *Server) tokenOperations() {
 	}, func(ctx context.Context, by account.Actor, in *struct{ Payload[NewToken] }) (*Created[Token], error) {
 		b := in.Body.value
 		n := admin.NewToken{UID: b.UID, TokenPatch: admin.TokenPatch{
-			Type: &b.Type, Group: b.GroupID, Label: b.Label, ValidFrom: b.ValidFrom, ExpiresAt: b.ExpiresAt, MaxSessions: b.MaxSessions,
+			Type: &b.Type, Group: b.GroupID, Label: b.Label, Customer: to[string, ident.CustomerID](b.CustomerID), CostCentre: b.CostCentre, ValidFrom: b.ValidFrom, ExpiresAt: b.ExpiresAt, MaxSessions: b.MaxSessions,
 		}}
 		if b.Status != nil {
 			n.Status = new(token.Status(*b.Status))
@@ -152,6 +160,7 @@ func (s *Server) tokenChanges() {
 		p := in.Body.value
 		t, err := s.admin.UpdateToken(ctx, by, id, admin.TokenPatch{
 			Type: edited(p.Type, same), Group: edited(p.GroupID, same), Label: edited(p.Label, same),
+			Customer: to[string, ident.CustomerID](edited(p.CustomerID, same)), CostCentre: edited(p.CostCentre, same),
 			Status:    edited(p.Status, func(v string) token.Status { return token.Status(v) }),
 			ValidFrom: edited(p.ValidFrom, same), ExpiresAt: edited(p.ExpiresAt, same), MaxSessions: edited(p.MaxSessions, same),
 		}, version)

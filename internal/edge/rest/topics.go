@@ -28,10 +28,16 @@ func nouns(topic string) []string {
 		return []string{"station", "connector"}
 	case "connectors":
 		return []string{"connector"}
-	case "templates", "tariffs", "assignments", "sessions", "tokens", "sites", "organisations", "commands", "jobs", "keys":
+	case "templates", "tariffs", "assignments", "sessions", "tokens", "sites", "organisations", "commands", "jobs", "keys", "customers", "statements", "plans", "subscriptions", "vouchers":
 		return []string{strings.TrimSuffix(topic, "s")}
+	case "hosts":
+		return []string{"host", "agreement", "supply", "settlement"}
+	case "series":
+		return []string{"series"}
+	case "re-ratings":
+		return []string{"rerating"}
 	case "bills":
-		return []string{"bill", "billing_profile"}
+		return []string{"bill", "billing_profile", "tab"}
 	case "dead-letters":
 		return []string{"event"}
 	}

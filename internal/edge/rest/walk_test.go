@@ -25,8 +25,8 @@ import (
 func place(t *testing.T, path string, op apiMethod, of tenant, th things) string {
 	t.Helper()
 	values := map[string]string{
-		"organisationId": string(of.org.ID), "siteId": th.site, "templateId": th.template, "tariffId": string(th.tariff), "assignmentId": string(th.assignment), "stationId": string(th.station.Station.ID), "tokenId": string(th.token.ID),
-		"sessionId": string(th.session), "commandId": string(th.command), "jobId": string(th.job), "findingId": string(th.finding), "deadLetterId": string(th.letter), "billId": string(th.bill), "journalId": string(th.journal), "accountId": string(th.account), "keyId": th.key, "action": "ClearCache",
+		"organisationId": string(of.org.ID), "siteId": th.site, "templateId": th.template, "tariffId": string(th.tariff), "assignmentId": string(th.assignment), "seriesId": string(th.series), "customerId": string(th.customer), "statementId": string(th.statement), "stationId": string(th.station.Station.ID), "tokenId": string(th.token.ID),
+		"sessionId": string(th.session), "commandId": string(th.command), "jobId": string(th.job), "reratingId": string(th.rerating), "findingId": string(th.finding), "deadLetterId": string(th.letter), "billId": string(th.bill), "hostId": string(th.hosted.host.ID), "agreementId": string(th.hosted.agreement.ID), "supplyId": string(th.hosted.supply.ID), "settlementId": string(th.hosted.settlement), "cdrId": th.hosted.cdr, "planId": string(th.owned.plan), "subscriptionId": string(th.owned.subscription), "voucherId": string(th.owned.voucher), "journalId": string(th.journal), "accountId": string(th.account), "keyId": th.key, "action": "ClearCache",
 	}
 	for name, value := range values {
 		path = strings.ReplaceAll(path, "{"+name+"}", value)
@@ -113,7 +113,7 @@ func TestEveryRouteHidesOtherOrganisations(t *testing.T) {
 				case got.StatusCode >= 500 || got.StatusCode == http.StatusNotFound:
 					t.Errorf("got %d %s", got.StatusCode, got.body)
 				}
-				shows := []string{d.th.site, d.th.template, string(d.th.tariff), string(d.th.assignment), string(d.th.station.Station.ID), string(d.th.station.Identity), string(d.th.token.ID), d.th.token.UID, string(d.th.session), string(d.th.command), string(d.th.job), string(d.th.letter), string(d.th.bill), string(d.th.journal), string(d.th.account), d.th.key}
+				shows := []string{d.th.site, d.th.template, string(d.th.tariff), string(d.th.assignment), string(d.th.series), string(d.th.customer), string(d.th.statement), string(d.th.station.Station.ID), string(d.th.station.Identity), string(d.th.token.ID), d.th.token.UID, string(d.th.session), string(d.th.command), string(d.th.job), string(d.th.rerating), string(d.th.letter), string(d.th.bill), string(d.th.owned.plan), string(d.th.owned.subscription), string(d.th.owned.voucher), string(d.th.journal), string(d.th.account), d.th.key}
 				if !d.stranger.org.First {
 					shows = append(shows, string(d.of.org.ID))
 				}

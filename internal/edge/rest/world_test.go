@@ -25,16 +25,22 @@ import (
 	"pylon/internal/domain/ledger"
 	"pylon/internal/domain/meter"
 	"pylon/internal/domain/report"
+	"pylon/internal/domain/screen"
 	"pylon/internal/domain/session"
 	"pylon/internal/domain/site"
 	"pylon/internal/domain/station"
+	"pylon/internal/domain/tariff/plain"
+	"pylon/internal/domain/tariff/swift"
 	"pylon/internal/domain/token"
 	"pylon/internal/edge/rest"
+	"pylon/internal/edge/signed"
 	"pylon/internal/flow/admin"
+	settle "pylon/internal/flow/billing"
 	"pylon/internal/flow/consume"
 	"pylon/internal/flow/fleet"
 	"pylon/internal/flow/jobs"
 	"pylon/internal/flow/leases"
+	"pylon/internal/flow/statements"
 	"pylon/internal/flow/usage"
 	"pylon/internal/kernel/clock"
 	"pylon/internal/kernel/decimal"
@@ -75,6 +81,7 @@ type options struct {
 	store func(*store.Store) rest.Store
 	feed  func(*cluster.Bus) rest.Feed
 	clock clock.Clock
+	costs rest.Costs
 	pace  int
 	late  int // events that a reader may be behind; 0: as usual
 }
@@ -152,7 +159,7 @@ func (w *world) serve(o options) {
 	}
 	var err error
 	w.server, err = rest.New(rest.Options{
-		Store: reads, Stations: w.fleet, Admin: w.admin, Jobs: w.jobs, Consumers: w.consumers, Feed: feed, Frames: w.frames, Press: w.press(), Clock: o.clock,
+		Store: reads, Stations: w.fleet, Admin: w.admin, Jobs: w.jobs, Reratings: w.reratings(), Consumers: w.consumers, Desk: w.desk(), Statements: statements.New(w.store, clock.System{}, slog.New(slog.DiscardHandler)), Settlements: w.settling(), Costs: o.costs, Feed: feed, Frames: w.frames, Press: w.press(), Meters: signed.Bill, Clock: o.clock,
 		Log: slog.New(slog.NewTextHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug})), RequestsPerSecond: o.pace, CatchUp: o.late,
 	})
 	w.must(err)
@@ -162,6 +169,13 @@ func (w *world) serve(o options) {
 		w.http.Close()
 	})
 	w.run(w.server.Run)
+}
+
+// desk settles sessions by hand, with both raters.
+func (w *world) desk() rest.Desk {
+	return settle.NewDesk(settle.NewSettler(settle.Options{
+		Store: w.store, Clock: clock.System{}, Raters: [2]settle.Rater{swift.Explain, plain.Rate},
+	}), w.store.Commit)
 }
 
 func (w *world) must(err error) {
@@ -246,14 +260,20 @@ type things struct {
 	template   string
 	tariff     ident.TariffID
 	assignment ident.AssignmentID
+	series     ident.SeriesID
+	customer   ident.CustomerID
+	statement  ident.StatementID
 	station    station.Detail
 	token      token.Token
 	session    ident.SessionID
 	command    ident.CommandID
 	finding    ident.FindingID
 	job        ident.JobID
+	rerating   ident.ReratingID
 	letter     ident.DeadLetterID
 	bill       ident.BillID
+	hosted     hosted
+	owned      owned
 	journal    ident.JournalID
 	account    ident.AccountID // of the driver whom the journal is about
 	key        string
@@ -282,6 +302,7 @@ func (w *world) fill(of tenant) things {
 	assigned, err := w.admin.CreateAssignment(ctx, of.by, admin.AssignmentPatch{Tariff: &th.tariff}, nil)
 	w.must(err)
 	th.assignment = assigned.ID
+	th.series = w.series(of)
 	th.station, err = w.admin.CreateStation(ctx, of.by, admin.NewStation{
 		Identity: ident.Identity("CP-" + of.org.Slug), Patch: station.Patch{Site: &th.site, Name: new("Left")},
 	}, nil)
@@ -325,6 +346,10 @@ func (w *world) fill(of tenant) things {
 	}}}))
 	th.journal, th.account = w.posted(of.org.ID)
 	th.bill = w.billed(of, th)
+	th.hosted = w.hosts(of, th)
+	th.rerating = w.rerated(of, th)
+	th.customer, th.statement = w.invoiced(of, th.bill)
+	th.owned = w.owns(of, th.customer)
 	return th
 }
 
@@ -411,6 +436,9 @@ type socket struct {
 	asked  []command.Command
 	closed string
 }
+
+// Show implements [fleet.Connection]: it has no screen.
+func (s *socket) Show(screen.Shown) error { return nil }
 
 // Do implements [fleet.Connection].
 func (s *socket) Do(c command.Command) error {

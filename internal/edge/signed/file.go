@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"pylon/internal/domain/billing"
 	"pylon/internal/domain/meter"
 	"pylon/internal/domain/metering"
 	"pylon/internal/wire/ocmf"
@@ -17,10 +18,57 @@ import (
 // each with the key that it was checked with, or else the one that came with it. Transaction is the
 // station's number of it; what is no number, as in OCPP 2.x, is left out.
 func Transparency(values []metering.Value, transaction string) ([]byte, error) {
+	var f transparency.File
+	add(&f, values, transaction)
+	return written(&f)
+}
+
+// Bill returns that file of all that meters have signed of what a document is about; nil
+// when that is nothing.
+func Bill(d *billing.Document) ([]byte, error) {
+	var f transparency.File
+	for i := range d.Charges {
+		c := &d.Charges[i]
+		var values []metering.Value
+		for k := range c.Signed {
+			if v := valueOf(&c.Signed[k]); k == 0 || c.Signed[k].Data != c.Signed[k-1].Data { // begin and end of one value
+				values = append(values, v)
+			}
+		}
+		add(&f, values, c.Transaction)
+	}
+	if len(f.Values) == 0 {
+		return nil, nil
+	}
+	for i := range f.Values {
+		v := &f.Values[i]
+		if _, err := (transparency.File{Values: []transparency.Value{*v}}).Write(); err != nil { // XML cannot hold it as it came
+			v.Format, v.Key, v.Data = "", transparency.Text{}, transparency.Text{Encoding: "base64", Text: base64.StdEncoding.EncodeToString([]byte(v.Data.Text))}
+		}
+	}
+	return written(&f)
+}
+
+// valueOf returns the value that a document shows.
+func valueOf(r *billing.SignedReading) metering.Value {
+	v := metering.Value{Carried: meter.SignedValue{Data: r.Data, EncodingMethod: r.Format, PublicKey: r.PublicKey}, Format: r.Format}
+	if _, err := hex.DecodeString(r.PublicKey); err == nil {
+		v.Key.DER = r.PublicKey
+	}
+	switch r.Nature {
+	case "begin":
+		v.Context = meter.ContextBegin
+	case "end":
+		v.Context = meter.ContextEnd
+	}
+	return v
+}
+
+// add adds the values of a transaction to a file.
+func add(f *transparency.File, values []metering.Value, transaction string) {
 	if strings.Trim(transaction, "0123456789") != "" {
 		transaction = ""
 	}
-	var f transparency.File
 	for i := range values {
 		v := &values[i]
 		c := unpack(v.Carried, v.Context)
@@ -38,6 +86,9 @@ func Transparency(values []metering.Value, transaction string) ([]byte, error) {
 		}
 		f.Values = append(f.Values, out)
 	}
+}
+
+func written(f *transparency.File) ([]byte, error) {
 	data, err := f.Write()
 	if err != nil {
 		return nil, fmt.Errorf("transparency file: %w", err)

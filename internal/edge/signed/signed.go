@@ -44,6 +44,10 @@ func Value(as meter.SignedValue, known []string) metering.Value {
 // 4 ms, and a station may send as many as it likes.
 const valuesMax = 1000
 
+// failuresMax is how many values that no key has signed are looked at: one is enough to fail a
+// session, and each is tried with every key.
+const failuresMax = 50
+
 func check(list []carried, known []string) []metering.Value {
 	sent := ""
 	if i := slices.IndexFunc(list, func(c carried) bool { return c.key != "" }); i >= 0 {
@@ -51,17 +55,21 @@ func check(list []carried, known []string) []metering.Value {
 	}
 	values := make([]metering.Value, len(list))
 	done := map[meter.SignedValue]metering.Value{} // stations repeat themselves
+	failed := 0
 	for i := range list {
 		c := &list[i]
 		v, again := done[c.as]
 		switch {
 		case again:
 			v.Context = c.context
-		case len(done) == valuesMax:
+		case len(done) == valuesMax, failed == failuresMax:
 			v = fail(metering.Value{Carried: c.as, Context: c.context}, metering.TooMany, "")
 		default:
 			v = c.read(known, sent)
 			done[c.as] = v
+			if v.Verdict == metering.Failed {
+				failed++
+			}
 		}
 		values[i] = v
 	}

@@ -16,7 +16,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
-	"pylon/internal/domain/device"
+	"pylon/internal/domain/billing"
 	"pylon/internal/domain/meter"
 	"pylon/internal/domain/metering"
 	"pylon/internal/wire/transparency"
@@ -242,6 +242,41 @@ func TestOtherFormatsStayWhole(t *testing.T) {
 	}
 }
 
+// TestBill writes the file of a bill: what a meter signed as it came, each value once, and what XML cannot
+// hold in base64.
+func TestBill(t *testing.T) {
+	d := newSigner(t)
+	record := d.sign(7, "B", "100.00")
+	reading := func(nature, data string) billing.SignedReading {
+		return billing.SignedReading{Nature: nature, Format: "OCMF", Data: data, PublicKey: d.public()}
+	}
+	const bad = "OCMF|\x01<values>]]>&|{}"
+	data, err := Bill(&billing.Document{Charges: []billing.Charge{
+		{Transaction: "29", Signed: []billing.SignedReading{reading("begin", record), reading("end", record)}},
+		{Transaction: "a-b", Signed: []billing.SignedReading{reading("begin", bad), reading("intermediate", "<!DOCTYPE a>")}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := transparency.Read(data)
+	if err != nil || len(got.Values) != 3 {
+		t.Fatalf("got %+v, %v, want 3 values", got.Values, err)
+	}
+	first := got.Values[0]
+	if first.Data != (transparency.Text{Encoding: "plain", Text: record}) || first.Transaction != "29" || first.Context != meter.ContextBegin || first.Key != (transparency.Text{Encoding: "hex", Text: d.public()}) {
+		t.Errorf("got %+v", first)
+	}
+	if v := got.Values[1]; v.Data != (transparency.Text{Encoding: "base64", Text: in64(bad)}) || v.Transaction != "" {
+		t.Errorf("what XML cannot hold: got %+v", v)
+	}
+	if v := got.Values[2]; v.Data.Text != "<!DOCTYPE a>" {
+		t.Errorf("what looks like XML: got %+v", v)
+	}
+	if none, err := Bill(&billing.Document{Charges: []billing.Charge{{}}}); err != nil || none != nil {
+		t.Errorf("nothing signed: got %q, %v", none, err)
+	}
+}
+
 func TestFile(t *testing.T) {
 	d := newSigner(t)
 	one, two := d.sign(7, "B", "100.00"), d.sign(8, "E", "110.50")
@@ -271,49 +306,6 @@ func TestFile(t *testing.T) {
 	for name, text := range map[string]string{"empty": "", "words": "hello\nworld", "no values": "<values/>", "another file": "<html></html>"} {
 		if values, err := File([]byte(text), nil); err == nil {
 			t.Errorf("%s: got %v, want an error", name, values)
-		}
-	}
-}
-
-func TestTransfer(t *testing.T) {
-	const data = `{"meters":[{"connectorId":1,"meterSerial":"MT-1","type":"SIGNATURE","publicKey":"3059"},{"connectorId":2,"meterSerial":"MT-2","type":"NONE"},{"connectorId":0,"publicKey":"30"}]}`
-	keys, ours, err := Transfer("generalConfiguration", "setMeterConfiguration", data)
-	want := []MeterKey{{1, "MT-1", "3059"}, {0, "", "30"}}
-	if err != nil || !ours || !reflect.DeepEqual(keys, want) {
-		t.Errorf("got %v, %t, %v, want %v", keys, ours, err, want)
-	}
-	for name, data := range map[string]string{
-		"no JSON": "x", "another type": `{"meters":1}`, "negative": `{"meters":[{"connectorId":-1,"publicKey":"30"}]}`,
-		"long key": `{"meters":[{"publicKey":"` + strings.Repeat("30", 3000) + `"}]}`, "many": `{"meters":[` + strings.Repeat(`{},`, metersMax) + `{}]}`,
-	} {
-		if keys, ours, err := Transfer("generalConfiguration", "setMeterConfiguration", data); err == nil || !ours {
-			t.Errorf("%s: got %v, %t, want an error", name, keys, ours)
-		}
-	}
-	if _, ours, err := Transfer("someone", "setMeterConfiguration", data); ours || err != nil {
-		t.Errorf("of another vendor: %t, %v", ours, err)
-	}
-}
-
-func TestKeyVariable(t *testing.T) {
-	for name, test := range map[string]struct {
-		name  device.Name
-		value string
-		want  MeterKey
-	}{
-		"1.6":                   {device.Name{Variable: "MeterPublicKey2"}, "3059", MeterKey{EVSE: 2, Key: "3059"}},
-		"1.6 in brackets":       {device.Name{Variable: "meterPublicKey[1]"}, " 3059\n", MeterKey{EVSE: 1, Key: "3059"}},
-		"2.x":                   {device.Name{EVSE: 3, Component: "FiscalMetering", Variable: "PublicKey"}, "3059", MeterKey{EVSE: 3, Key: "3059"}},
-		"2.x, of the station":   {device.Name{Component: "FiscalMetering", Variable: "PublicKey"}, "3059", MeterKey{Key: "3059"}},
-		"empty":                 {device.Name{Variable: "MeterPublicKey1"}, "", MeterKey{}},
-		"without number":        {device.Name{Variable: "MeterPublicKey"}, "3059", MeterKey{}},
-		"another key":           {device.Name{Variable: "CpoPublicKey1"}, "3059", MeterKey{}},
-		"another component":     {device.Name{Component: "Meter", Variable: "MeterPublicKey1"}, "3059", MeterKey{}},
-		"another of the meter":  {device.Name{EVSE: 1, Component: "FiscalMetering", Variable: "EnergyImport"}, "3059", MeterKey{}},
-		"longer than any other": {device.Name{Variable: "MeterPublicKey1"}, strings.Repeat("30", 3000), MeterKey{}},
-	} {
-		if got, ok := KeyVariable(test.name, test.value); ok != (test.want.Key != "") || ok && got != test.want {
-			t.Errorf("%s: got %+v, %t, want %+v", name, got, ok, test.want)
 		}
 	}
 }

@@ -17,8 +17,11 @@ import (
 	"pylon/internal/domain/account"
 	"pylon/internal/domain/billing"
 	"pylon/internal/domain/change"
+	"pylon/internal/domain/customer"
 	"pylon/internal/domain/event"
+	"pylon/internal/domain/ledger"
 	"pylon/internal/domain/session"
+	"pylon/internal/domain/signal"
 	"pylon/internal/domain/site"
 	"pylon/internal/domain/station"
 	"pylon/internal/domain/tariff"
@@ -32,6 +35,9 @@ import (
 // Store is what admin needs of the database. Look-ups that find nothing return
 // an error of kind NotFound.
 type Store interface {
+	hostStore
+	planStore
+
 	Commit(ctx context.Context, set *change.Set) error
 	TakeEpoch(ctx context.Context, id ident.StationID, node ident.NodeID, link station.Link) (station.Link, error)
 	Owned(ctx context.Context, id ident.StationID) (station.Detail, []session.Session, error)
@@ -46,7 +52,15 @@ type Store interface {
 	Tariff(ctx context.Context, org ident.OrganisationID, id ident.TariffID) (tariff.Tariff, error)
 	Assignment(ctx context.Context, org ident.OrganisationID, id ident.AssignmentID) (tariff.Assignment, error)
 	ListAssignments(ctx context.Context, org ident.OrganisationID, id ident.TariffID, q page.Query) (page.Result[tariff.Assignment], error)
+	Signal(ctx context.Context, org ident.OrganisationID, id ident.SeriesID) (signal.Series, error)
+	CountSignals(ctx context.Context, org ident.OrganisationID) (int, error)
+	Points(ctx context.Context, id ident.SeriesID, from, to time.Time, limit int) ([]signal.Point, error)
+	HasPoints(ctx context.Context, id ident.SeriesID) (bool, error)
 	Finding(ctx context.Context, org ident.OrganisationID, id ident.FindingID) (station.Finding, error)
+	Tokens(ctx context.Context, org ident.OrganisationID, f token.Filter, q page.Query) (page.Result[token.Token], error)
+	Customer(ctx context.Context, org ident.OrganisationID, id ident.CustomerID) (customer.Customer, error)
+	Bills(ctx context.Context, org ident.OrganisationID, f billing.Filter, q page.Query) (page.Result[billing.Bill], error)
+	LedgerAccounts(ctx context.Context, org ident.OrganisationID, f ledger.AccountFilter, q page.Query) (page.Result[ledger.Balance], error)
 	Token(ctx context.Context, org ident.OrganisationID, id ident.TokenID) (token.Token, error)
 	TokenByUID(ctx context.Context, org ident.OrganisationID, uid string) (token.Token, error)
 	Key(ctx context.Context, org ident.OrganisationID, id ident.KeyID) (account.Key, error)

@@ -2,25 +2,16 @@ package admin
 
 import (
 	"context"
-	"math/big"
-	"slices"
-	"strings"
+	"strconv"
+	"time"
 
 	"pylon/internal/domain/account"
 	"pylon/internal/domain/billing"
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/event"
+	"pylon/internal/domain/session"
 	"pylon/internal/kernel/fault"
 	"pylon/internal/kernel/ident"
-)
-
-// Limits of what an organisation says of itself on its documents.
-const (
-	registerMax = 50 // a tax id has 15 characters, an entry of a register a court and a number
-	phoneMax    = 50 // E.164 has 15 digits, which people write with room between
-	mailMax     = 254
-	ibanMin     = 15
-	ibanMax     = 34 // ISO 13616
 )
 
 // ProfileNotice is the data of a profile event.
@@ -38,13 +29,14 @@ func (s *Service) Profile(ctx context.Context, by account.Actor) (billing.Profil
 }
 
 // SetProfile says how the caller's organisation bills from now on: who issues its
-// documents, and in which language. What was issued stays as it is. A tag other than 0
-// must be that of the profile that stands ([fault.Stale] otherwise), see [billing.Profile.Tag].
-func (s *Service) SetProfile(ctx context.Context, by account.Actor, issuer billing.Party, language string, tag int64) (billing.Profile, error) {
+// documents, in which language, what is reviewed before and what forgiven. What was
+// issued, and what prices sessions that have begun, stays as it is. A tag other than 0 must be that
+// of the profile that stands ([fault.Stale] otherwise), see [billing.Profile.Tag].
+func (s *Service) SetProfile(ctx context.Context, by account.Actor, as billing.Profile, tag int64) (billing.Profile, error) {
 	if err := by.Can(account.BillsWrite); err != nil {
 		return billing.Profile{}, err
 	}
-	if err := checkProfile(issuer, language); err != nil {
+	if err := checkProfile(&as); err != nil {
 		return billing.Profile{}, err
 	}
 	var next billing.Profile
@@ -55,11 +47,11 @@ func (s *Service) SetProfile(ctx context.Context, by account.Actor, issuer billi
 		if err := expect(tag, next.Tag()); err != nil {
 			return err
 		}
-		next.Issuer, next.Language = issuer, language
-		next.Version++
+		as.Organisation, as.Version = by.Organisation, next.Version+1
+		next = as
 		d := deed{"billing_profile.update", event.Event{
 			Type: event.ProfileUpdated, Organisation: by.Organisation, Subject: string(by.Organisation) + "/billing-profile", Version: next.Version,
-			Data: ProfileNotice{Organisation: by.Organisation, Language: language},
+			Data: ProfileNotice{Organisation: by.Organisation, Language: next.Language},
 		}, next}
 		err = s.commit(ctx, by, d, &change.Set{Profiles: []billing.Profile{next}})
 		return otherwise(err, change.ErrStale) // somebody else has set the first one meanwhile
@@ -67,71 +59,26 @@ func (s *Service) SetProfile(ctx context.Context, by account.Actor, issuer billi
 	return next, err
 }
 
-func checkProfile(p billing.Party, language string) error {
+func checkProfile(p *billing.Profile) error {
+	for i, code := range p.Review {
+		if !session.Raises(code) {
+			return fault.InvalidField("/review/"+strconv.Itoa(i), "enumeration", "must be the code of a finding about a session")
+		}
+	}
+	if short := p.Short; short != nil {
+		if short.Below < 0 || short.Below.Duration() > shortMax {
+			return fault.InvalidField("/short/below_s", "range", "must be 0 to 3600")
+		}
+		if short.KWh.Sign() < 0 {
+			return fault.InvalidField("/short/kwh", "range", "must not be negative")
+		}
+	}
 	return first(
-		text("/issuer/name", p.Name, nameMax, true),
-		text("/issuer/street", p.Street, addressMax, false),
-		text("/issuer/postal_code", p.PostalCode, nameMax, false),
-		text("/issuer/city", p.City, nameMax, false),
-		known(p.Country, func() error { return upper("/issuer/country", p.Country, 2) }),
-		text("/issuer/tax_id", p.TaxID, registerMax, false),
-		text("/issuer/registration", p.Registration, registerMax, false),
-		known(p.Endpoint, func() error { return endpoint("/issuer/endpoint", p.Endpoint) }),
-		text("/issuer/mail", p.Mail, mailMax, false),
-		text("/issuer/phone", p.Phone, phoneMax, false),
-		known(p.IBAN, func() error { return iban("/issuer/iban", p.IBAN) }),
-		spoken("/language", language),
+		text("/issuer/name", p.Issuer.Name, nameMax, true),
+		fault.Below("/issuer", p.Issuer.Check()),
+		billing.Spoken("/language", p.Language),
 	)
 }
 
-// known checks what is not empty.
-func known(s string, check func() error) error {
-	if s == "" {
-		return nil
-	}
-	return check()
-}
-
-// spoken refuses a language that no document is written in.
-func spoken(pointer, language string) error {
-	if !slices.Contains(billing.Languages(), language) {
-		return fault.InvalidField(pointer, "enumeration", "must be one of "+strings.Join(billing.Languages(), ", "))
-	}
-	return nil
-}
-
-// endpoint refuses what no e-invoice can be sent to: it is scheme:id, and the
-// scheme has four digits (ISO 6523).
-func endpoint(pointer, s string) error {
-	scheme, id, _ := strings.Cut(s, ":")
-	if len(scheme) != 4 || strings.Trim(scheme, "0123456789") != "" || id == "" {
-		return fault.InvalidField(pointer, "pattern", "must be a scheme of four digits, a colon and an identifier")
-	}
-	return text(pointer, s, nameMax, true)
-}
-
-// iban refuses an account number whose check digits (ISO 7064, modulo 97) are
-// wrong: money would go astray.
-func iban(pointer, s string) error {
-	wrong := fault.InvalidField(pointer, "pattern", "must be an IBAN without spaces")
-	if len(s) < ibanMin || len(s) > ibanMax {
-		return wrong
-	}
-	var digits strings.Builder
-	for _, c := range s[4:] + s[:4] {
-		switch {
-		case c >= '0' && c <= '9':
-			digits.WriteRune(c)
-		case c >= 'A' && c <= 'Z':
-			digits.WriteByte('1' + byte(c-'A')/10)
-			digits.WriteByte('0' + byte(c-'A')%10)
-		default:
-			return wrong
-		}
-	}
-	n, ok := new(big.Int).SetString(digits.String(), 10)
-	if !ok || n.Mod(n, big.NewInt(97)).Int64() != 1 {
-		return wrong
-	}
-	return nil
-}
+// shortMax is the longest session that can be called short, as in a tariff.
+const shortMax = time.Hour

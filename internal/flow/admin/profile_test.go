@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -39,7 +40,7 @@ func TestProfileRules(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := w.admin.SetProfile(t.Context(), w.owner, tt.issuer, tt.language, 0)
+			_, err := w.admin.SetProfile(t.Context(), w.owner, billing.Profile{Issuer: tt.issuer, Language: tt.language}, 0)
 			if tt.want == "" {
 				w.ok(err)
 				return
@@ -56,15 +57,15 @@ func TestProfileLife(t *testing.T) {
 	if unsaid.Issuer != (billing.Party{Name: "Other", Country: "FR"}) || unsaid.Language != billing.Language || unsaid.Tag() != 1 {
 		t.Errorf("unsaid: got %+v", unsaid)
 	}
-	first, err := w.admin.SetProfile(t.Context(), w.other, billing.Party{Name: "Autre"}, "fr", 1)
+	first, err := w.admin.SetProfile(t.Context(), w.other, billing.Profile{Issuer: billing.Party{Name: "Autre"}, Language: "fr"}, 1)
 	w.ok(err)
-	_, err = w.admin.SetProfile(t.Context(), w.other, billing.Party{Name: "Encore"}, "fr", 1)
+	_, err = w.admin.SetProfile(t.Context(), w.other, billing.Profile{Issuer: billing.Party{Name: "Encore"}, Language: "fr"}, 1)
 	w.refused(err, fault.Stale, "version_moved")
-	next, err := w.admin.SetProfile(t.Context(), w.other, billing.Party{Name: "Encore"}, "fr", first.Tag())
+	next, err := w.admin.SetProfile(t.Context(), w.other, billing.Profile{Issuer: billing.Party{Name: "Encore"}, Language: "fr"}, first.Tag())
 	w.ok(err)
 	kept, err := w.admin.Profile(t.Context(), w.other)
 	w.ok(err)
-	if kept != next || kept.Issuer.Name != "Encore" || kept.Tag() != 3 {
+	if !reflect.DeepEqual(kept, next) || kept.Issuer.Name != "Encore" || kept.Tag() != 3 {
 		t.Errorf("kept: got %+v, want %+v", kept, next)
 	}
 	own, err := w.admin.Profile(t.Context(), w.owner)

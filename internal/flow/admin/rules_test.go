@@ -98,7 +98,7 @@ func making() []useCase {
 			return err
 		}, false},
 		{"billing_profile.update", account.BillsWrite, event.ProfileUpdated, func(w *world, by account.Actor, _ things) error {
-			_, err := w.admin.SetProfile(w.t.Context(), by, billing.Party{Name: "New"}, "de", 0)
+			_, err := w.admin.SetProfile(w.t.Context(), by, billing.Profile{Issuer: billing.Party{Name: "New"}, Language: "de"}, 0)
 			return err
 		}, false},
 		{"key.create", account.KeysWrite, event.KeyCreated, func(w *world, by account.Actor, _ things) error {

@@ -49,7 +49,7 @@ func TestTemplateLife(t *testing.T) {
 	w.ok(err)
 	next, err := w.admin.UpdateTemplate(t.Context(), w.owner, made.ID, admin.TemplatePatch{Model: new(""), Quirks: &station.Quirks{Phases: 1}}, 1)
 	w.ok(err)
-	if next.Vendor != "ACME*" || next.Model != "" || next.Quirks != (station.Quirks{Phases: 1}) || next.Version != 2 {
+	if next.Vendor != "ACME*" || next.Model != "" || !reflect.DeepEqual(next.Quirks, station.Quirks{Phases: 1}) || next.Version != 2 {
 		t.Errorf("changed: got %+v", next)
 	}
 	kept, err := w.store.Template(t.Context(), w.owner.Organisation, made.ID)

@@ -25,6 +25,8 @@ type TokenPatch struct {
 	Status      *token.Status
 	Group       *string
 	Label       *string
+	Customer    *ident.CustomerID // "": nobody
+	CostCentre  *string
 	ValidFrom   *time.Time
 	ExpiresAt   *time.Time
 	MaxSessions *int
@@ -33,13 +35,15 @@ type TokenPatch struct {
 // tokenAudit is what an audit line tells of a change: no uid, no label, and of
 // the group, which is a uid too, only that it was set.
 type tokenAudit struct {
-	Type        *string       `json:"type,omitempty"`
-	Status      *token.Status `json:"status,omitempty"`
-	GroupSet    bool          `json:"group_set,omitzero"`
-	ValidFrom   string        `json:"valid_from,omitzero"`
-	ExpiresAt   string        `json:"expires_at,omitzero"`
-	MaxSessions *int          `json:"max_sessions,omitempty"`
-	Adopted     bool          `json:"adopted,omitzero"`
+	Type        *string           `json:"type,omitempty"`
+	Status      *token.Status     `json:"status,omitempty"`
+	GroupSet    bool              `json:"group_set,omitzero"`
+	Customer    *ident.CustomerID `json:"customer_id,omitempty"`
+	CostCentre  *string           `json:"cost_centre,omitempty"`
+	ValidFrom   string            `json:"valid_from,omitzero"`
+	ExpiresAt   string            `json:"expires_at,omitzero"`
+	MaxSessions *int              `json:"max_sessions,omitempty"`
+	Adopted     bool              `json:"adopted,omitzero"`
 }
 
 // CreateToken makes a token, accepted unless the caller says otherwise. A uid
@@ -72,9 +76,13 @@ func (s *Service) CreateToken(ctx context.Context, by account.Actor, in NewToken
 		if made, err = in.apply(was); err != nil {
 			return err
 		}
+		payer, err := s.payer(ctx, by, in.Customer)
+		if err != nil {
+			return err
+		}
 		made.Version++
 		d := deed{"token.create", tokenEvent(event.TokenCreated, made), in.audit(adopted)}
-		err = s.commit(ctx, by, d, &change.Set{Tokens: []token.Token{made}, Idempotency: keep.of(made)})
+		err = s.commit(ctx, by, d, &change.Set{Tokens: []token.Token{made}, Reads: payer, Idempotency: keep.of(made)})
 		return otherwise(err, fault.New(fault.Stale, "version_moved")) // somebody presented or made it meanwhile: look again
 	})
 	return made, err
@@ -98,11 +106,28 @@ func (s *Service) UpdateToken(ctx context.Context, by account.Actor, id ident.To
 		if next, err = p.apply(was); err != nil {
 			return err
 		}
+		payer, err := s.payer(ctx, by, p.Customer)
+		if err != nil {
+			return err
+		}
 		next.Version++
 		d := deed{"token.update", tokenEvent(event.TokenUpdated, next), p.audit(false)}
-		return s.commit(ctx, by, d, &change.Set{Tokens: []token.Token{next}})
+		return s.commit(ctx, by, d, &change.Set{Tokens: []token.Token{next}, Reads: payer})
 	})
 	return next, err
+}
+
+// payer returns the row of the customer whom a token is to name, who must be there
+// until it does.
+func (s *Service) payer(ctx context.Context, by account.Actor, id *ident.CustomerID) ([]change.Read, error) {
+	if id == nil || *id == "" {
+		return nil, nil
+	}
+	c, err := s.store.Customer(ctx, by.Organisation, *id)
+	if err != nil {
+		return nil, unknown("/customer_id", err)
+	}
+	return []change.Read{{Kind: change.KindCustomer, ID: string(c.ID), Version: c.Version}}, nil
 }
 
 // DeleteToken removes a token with which nobody charges now. Sessions keep its
@@ -135,6 +160,8 @@ func (p TokenPatch) apply(to token.Token) (token.Token, error) {
 	set(&to.Status, p.Status)
 	set(&to.Group, p.Group)
 	set(&to.Label, p.Label)
+	set(&to.Customer, p.Customer)
+	set(&to.CostCentre, p.CostCentre)
 	set(&to.ValidFrom, p.ValidFrom)
 	set(&to.ExpiresAt, p.ExpiresAt)
 	set(&to.MaxSessions, p.MaxSessions)
@@ -144,10 +171,14 @@ func (p TokenPatch) apply(to token.Token) (token.Token, error) {
 		status(p.Status),
 		text("/group_id", to.Group, uidMax, false),
 		text("/label", to.Label, nameMax, false),
+		text("/cost_centre", to.CostCentre, costCentreMax, false),
 		within("/max_sessions", to.MaxSessions, 0, maxSessionsMax),
 		order(to.ValidFrom, to.ExpiresAt),
 	)
 }
+
+// costCentreMax is more than companies' books have digits for one.
+const costCentreMax = 50
 
 // maxSessionsMax is more than any fleet card has cars.
 const maxSessionsMax = 10_000
@@ -180,7 +211,7 @@ func order(from, to time.Time) error {
 
 func (p TokenPatch) audit(adopted bool) tokenAudit {
 	return tokenAudit{
-		Type: p.Type, Status: p.Status, GroupSet: p.Group != nil, ValidFrom: moment(p.ValidFrom), ExpiresAt: moment(p.ExpiresAt),
+		Type: p.Type, Status: p.Status, GroupSet: p.Group != nil, Customer: p.Customer, CostCentre: p.CostCentre, ValidFrom: moment(p.ValidFrom), ExpiresAt: moment(p.ExpiresAt),
 		MaxSessions: p.MaxSessions, Adopted: adopted,
 	}
 }

@@ -47,7 +47,7 @@ func TestVersionGuards(t *testing.T) {
 			return w.admin.DeleteToken(w.t.Context(), w.owner, at.token, v)
 		},
 		"billing_profile.update": func(w *world, _ things, v int64) error {
-			_, err := w.admin.SetProfile(w.t.Context(), w.owner, billing.Party{Name: "New"}, "de", v)
+			_, err := w.admin.SetProfile(w.t.Context(), w.owner, billing.Profile{Issuer: billing.Party{Name: "New"}, Language: "de"}, v)
 			return err
 		},
 		"key.update": func(w *world, at things, v int64) error {

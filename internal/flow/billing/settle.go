@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"pylon/internal/domain/billing"
 	"pylon/internal/domain/change"
@@ -16,14 +17,28 @@ import (
 	"pylon/internal/domain/tariff"
 	"pylon/internal/kernel/fault"
 	"pylon/internal/kernel/ident"
+	"pylon/internal/kernel/rating"
 )
 
-// work is the settlement of one session.
+// work is the settlement of one session. Until it is put into the set, it only
+// looks at what is there: the same session may be settled on trial.
 type work struct {
-	*biller
-	set  *change.Set
-	view *session.View
-	tab  billing.Tab
+	*Settler
+	set   *change.Set
+	view  *session.View
+	tab   billing.Tab
+	price *Price // that the tab names, when it is known already
+
+	takeBack string         // see [Case.TakeBack]
+	bill     *billing.Bill  // that stands; nil: there is none, or nobody has asked
+	paying   *payer         // see [work.payer]; nil: nobody has asked
+	purse    purse          // see own.go
+	proof    *proof         // see [work.certified]; nil: nothing was signed, or nobody has asked
+	rated    *billing.Rated // as it was billed, or would be; nil: nobody has asked
+
+	site site.Site        // where the session is; zero: nowhere, or nobody has asked
+	made station.Quirks   // of the station; zero: it is no more, or nobody has asked
+	by   *tariff.Snapshot // that prices the session; nil: nothing does, or nobody has asked
 }
 
 // settle decides what becomes of the session's tab.
@@ -37,24 +52,31 @@ func (w *work) settle(ctx context.Context) (billing.Outcome, error) {
 		return billing.Outcome{}, err
 	}
 	switch {
+	case w.takeBack != "":
+		return billing.TakeBack(w.tab, facts, w.takeBack, standing)
+	case w.tab.Recalled(): // somebody took its bill back, and says when it is billed anew
+		return billing.Outcome{}, nil
 	case w.view.Status.Open():
 		return billing.Reopen(w.tab, facts, standing)
-	case w.tab.Snapshot == "" || w.view.Status == session.Failed && standing == nil: // nobody was authorised: nobody pays
-		return billing.Free(w.tab, facts), nil
+	case w.tab.Snapshot == "" || w.view.Status == session.Failed: // nobody was authorised: nobody pays
+		return billing.Free(w.tab, facts, standing)
 	}
-	rated, err := w.rate(ctx, snapshot)
-	if err != nil {
+	if w.rated, err = w.rate(ctx, snapshot); err != nil {
 		return billing.Outcome{}, err
 	}
-	return billing.Settle(w.tab, facts, rated, standing)
+	w.attest(&facts.Charge, snapshot)
+	return billing.Settle(w.tab, facts, w.rated, standing)
 }
 
 func (w *work) standing(ctx context.Context) (*billing.Bill, error) {
-	if w.tab.Bill == "" {
-		return nil, nil
+	if w.tab.Bill == "" || w.bill != nil {
+		return w.bill, nil
 	}
 	bill, err := w.Store.Bill(ctx, w.tab.Organisation, w.tab.Bill)
-	return &bill, err
+	if err == nil {
+		w.bill = &bill
+	}
+	return w.bill, err
 }
 
 // facts gathers what the bill says beside its amounts, and what prices it.
@@ -68,28 +90,26 @@ func (w *work) facts(ctx context.Context) (*billing.Facts, *tariff.Snapshot, err
 	if err != nil {
 		return nil, nil, err
 	}
+	who, err := w.payer(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
 	at, err := w.Store.Site(ctx, s.Organisation, s.Site)
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return nil, nil, err
 	}
 	f := &billing.Facts{
-		Now: w.Clock.Now(), Profile: profile, Country: s.Country, Debtor: debtor(s),
+		Now: w.Clock.Now(), Profile: profile, Country: s.Country, Doubts: doubts(s, &profile, &w.tab),
 		Charge: billing.Charge{
-			Session: string(s.ID), Site: at.Name, Address: address(&at), Station: string(w.view.Identity), EVSE: strconv.Itoa(s.EVSE),
+			Transaction: s.TransactionID, Session: string(s.ID), Token: string(s.Token), Site: at.Name, Address: address(&at), Station: string(w.view.Identity), EVSE: strconv.Itoa(s.EVSE),
 			Zone: s.TimeZone, Start: s.StartedAt, End: s.EndedAt,
-			Begin: s.Begin.Energy, Finish: s.Last.Energy, Energy: s.Energy, Tariff: words(snapshot, profile.Language),
+			Begin: s.Begin.Energy, Finish: s.Last.Energy, Energy: s.Energy,
 		},
 	}
+	w.site, w.by = at, snapshot
+	who.pays(f)
+	f.Charge.Tariff = words(snapshot, f.Profile.Language)
 	return f, snapshot, nil
-}
-
-// debtor is who owes what a session costs, as the books call him: the holder of
-// the token, or, when the station named none, whoever charged then.
-func debtor(s *session.Session) string {
-	if s.Token != "" {
-		return string(s.Token)
-	}
-	return string(s.ID)
 }
 
 func address(at *site.Site) string {
@@ -110,23 +130,17 @@ func words(s *tariff.Snapshot, language string) string {
 	return s.Terms.Texts[0].Text
 }
 
-// snapshot reads what prices the session; nil when nothing does. One that is
-// about to be written is not in the database yet.
+// snapshot reads what prices the session; nil when nothing does.
 func (w *work) snapshot(ctx context.Context) (*tariff.Snapshot, error) {
+	if w.price != nil {
+		return &w.price.Snapshot, nil
+	}
 	if w.tab.Snapshot == "" {
 		return nil, nil
 	}
-	var text []byte
-	for _, s := range w.set.Snapshots {
-		if s.Hash == w.tab.Snapshot {
-			text = s.Text
-		}
-	}
-	if text == nil {
-		var err error
-		if text, err = w.Store.Snapshot(ctx, w.tab.Snapshot); err != nil {
-			return nil, err
-		}
+	text, err := w.Store.Snapshot(ctx, w.tab.Snapshot)
+	if err != nil {
+		return nil, err
 	}
 	s, err := tariff.ParseSnapshot(text, w.tab.Snapshot)
 	return &s, err
@@ -135,30 +149,62 @@ func (w *work) snapshot(ctx context.Context) (*tariff.Snapshot, error) {
 // rate asks both raters. An error of theirs, or of the tariff, is part of what
 // comes back: somebody has to look at it, and trying again would not help.
 func (w *work) rate(ctx context.Context, snapshot *tariff.Snapshot) (*billing.Rated, error) {
-	s := &w.view.Session
-	segments, err := w.Store.Segments(ctx, s.Station, s.ID)
-	if err != nil {
-		return nil, err
-	}
-	frames, err := w.Store.AllFrames(ctx, s.Station, s.ID, framesMost)
-	if err != nil {
-		return nil, err
-	}
-	of, err := w.Store.Station(ctx, s.Organisation, string(s.Station))
-	if err != nil && !fault.Is(err, fault.NotFound) {
-		return nil, err
-	}
 	r := &billing.Rated{}
-	question, err := snapshot.Question(s.Measured(segments, frames, &of.Station.Quirks, s.EndedAt), nil)
+	question, err := w.question(ctx, snapshot, w.view.EndedAt)
+	if err != nil && !fault.Is(err, fault.Invalid) {
+		return nil, err
+	}
 	if err == nil {
-		r.Question = &question
+		r.Question, r.Names = &question, w.purse.own.Names
 		r.Answer, err = w.Raters[0](&question)
 	}
-	if err == nil {
+	switch {
+	case err != nil:
+	case w.Raters[1] == nil:
+		r.Other = r.Answer
+	default:
 		r.Other, err = w.Raters[1](&question)
 	}
 	r.Err = err
-	return r, nil
+	return r, nil //nolint:nilerr // the error is part of the answer: trying again would not help
+}
+
+// question asks what the session costs until end; see [Settler.Question].
+func (w *work) question(ctx context.Context, snapshot *tariff.Snapshot, end time.Time) (rating.Question, error) {
+	s := &w.view.Session
+	segments, err := w.Store.Segments(ctx, s.Station, s.ID)
+	if err != nil {
+		return rating.Question{}, err
+	}
+	frames, err := w.Store.AllFrames(ctx, s.Station, s.ID, framesMost)
+	if err != nil {
+		return rating.Question{}, err
+	}
+	of, err := w.Store.Station(ctx, s.Organisation, string(s.Station))
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return rating.Question{}, err
+	}
+	w.made = of.Station.Quirks
+	own, err := w.bring(ctx, snapshot, end)
+	if err != nil {
+		return rating.Question{}, err
+	}
+	if s, err = w.certified(ctx, snapshot, frames, &of.Station.Quirks); err != nil {
+		return rating.Question{}, err
+	}
+	series, err := w.series(ctx, snapshot, end)
+	if err != nil {
+		return rating.Question{}, err
+	}
+	return snapshot.Question(s.Measured(segments, frames, &of.Station.Quirks, end), series, own.Adjustments...)
+}
+
+// keep sees to it that what prices the session is kept.
+func (w *work) keep() {
+	if w.price == nil || slices.ContainsFunc(w.set.Snapshots, func(s billing.Snapshot) bool { return s.Hash == w.price.Kept.Hash }) {
+		return
+	}
+	w.set.Snapshots = append(w.set.Snapshots, w.price.Kept)
 }
 
 // put adds what the settlement changes, and what it tells.
@@ -166,8 +212,11 @@ func (w *work) put(out *billing.Outcome) {
 	tab := out.Tab
 	w.set.Bills = append(w.set.Bills, out.Bills...)
 	w.set.Journals = append(w.set.Journals, out.Journals...)
+	if len(out.Bills) > 0 {
+		w.paying.stays(w.set)
+	}
 	for i := range out.Bills {
-		w.set.Events = append(w.set.Events, issued(&out.Bills[i], w.view.Site))
+		w.set.Events = append(w.set.Events, Issued(&out.Bills[i], w.view.Site))
 	}
 	now := tab.ChangedAt
 	if w.tab.Finding != "" {
@@ -184,6 +233,9 @@ func (w *work) put(out *billing.Outcome) {
 			Type: event.BillHeld, Organisation: tab.Organisation, Site: w.view.Site, Station: tab.Station, Subject: string(tab.Session),
 			Version: tab.Version, At: now, Data: HeldNotice{Session: tab.Session, Reason: tab.Reason},
 		})
+		if tab.Reason == billing.HeldSeries || tab.Reason == billing.HeldUncertified {
+			w.set.Events = append(w.set.Events, retry(tab, w.view.Site))
+		}
 	}
 	w.set.Tabs = append(w.set.Tabs, *tab)
 }
@@ -234,7 +286,8 @@ type HeldNotice struct {
 	Reason  string          `json:"reason"`
 }
 
-func issued(b *billing.Bill, of ident.SiteID) event.Event {
+// Issued is the news of a bill, of a session at a site or of none.
+func Issued(b *billing.Bill, of ident.SiteID) event.Event {
 	d := &b.Document
 	return event.Event{
 		Type: event.BillIssued, Organisation: b.Organisation, Site: of, Station: b.Station, Subject: string(b.ID), Version: 1, At: d.IssuedAt,

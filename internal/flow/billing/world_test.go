@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"pylon/internal/domain/tariff"
 	"pylon/internal/domain/tariff/plain"
 	"pylon/internal/domain/tariff/swift"
+	"pylon/internal/edge/signed"
 	flow "pylon/internal/flow/billing"
 	"pylon/internal/flow/consume"
 	"pylon/internal/kernel/clock"
@@ -43,7 +45,11 @@ type world struct {
 	assignments []tariff.Assignment
 	priced      tariff.Tariff
 	tilt        func(*rating.Answer) // what is wrong with the second rater
+	asked       int                  // how often for assignments
 	bill        consume.Consumer
+	desk        *flow.Desk
+	quicker     int // how often somebody else's commit is
+	options     store.Options
 }
 
 func now() time.Time { return clock.System{}.Now() }
@@ -72,8 +78,9 @@ func each(t *testing.T, test func(w *world)) {
 					t.Error(err)
 				}
 			})
-			w := &world{T: t, Store: s, org: ident.New[ident.OrganisationID](now()), site: ident.New[ident.SiteID](now())}
-			w.bill = flow.New(flow.Options{Store: w, Clock: clock.System{}, Raters: [2]flow.Rater{swift.Explain, w.second}})
+			w := &world{T: t, Store: s, options: o, org: ident.New[ident.OrganisationID](now()), site: ident.New[ident.SiteID](now())}
+			settling := flow.Options{Store: w, Clock: clock.System{}, Raters: [2]flow.Rater{swift.Explain, w.second}, Signed: signed.Values}
+			w.bill, w.desk = flow.New(settling), flow.NewDesk(flow.NewSettler(settling), w.Commit)
 			w.furnish()
 			test(w)
 			if r, err := s.VerifyLedger(t.Context()); err != nil || len(r.Breaches) > 0 {
@@ -81,6 +88,15 @@ func each(t *testing.T, test func(w *world)) {
 			}
 		})
 	}
+}
+
+// Commit writes, unless somebody else was quicker.
+func (w *world) Commit(ctx context.Context, set *change.Set) error {
+	if w.quicker > 0 {
+		w.quicker--
+		return change.ErrStale
+	}
+	return w.Store.Commit(ctx, set)
 }
 
 // second is the second rater, which may be wrong.
@@ -92,12 +108,17 @@ func (w *world) second(q *rating.Question) (*rating.Answer, error) {
 	return a, err
 }
 
-// Assignments and Tariff are of the world.
-func (w *world) Assignments(context.Context, ident.OrganisationID) ([]tariff.Assignment, error) {
-	return w.assignments, nil
+// Priced, AssignmentsFor and TariffAt are of the world.
+func (w *world) Priced(context.Context, ident.OrganisationID) (bool, error) {
+	return w.priced.Published > 0, nil
 }
 
-func (w *world) Tariff(context.Context, ident.OrganisationID, ident.TariffID) (tariff.Tariff, error) {
+func (w *world) AssignmentsFor(context.Context, tariff.Place, tariff.Driver) ([]tariff.Assignment, error) {
+	w.asked++
+	return slices.Clone(w.assignments), nil
+}
+
+func (w *world) TariffAt(context.Context, ident.OrganisationID, ident.TariffID, time.Time) (tariff.Tariff, error) {
 	return w.priced, nil
 }
 

@@ -70,6 +70,7 @@ func (o *Owner) Report(ctx context.Context, r session.Report) (session.Answer, e
 			o.unfollow(remote)
 			o.noted(&seen)
 			o.told(set)
+			o.tellCosts(&r, changed)
 		}, nil
 	})
 	return answer, err

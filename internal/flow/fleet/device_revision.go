@@ -124,6 +124,9 @@ func (r *revision) into(set *change.Set) (then func()) {
 		if w := r.owner.care.work; w != nil {
 			w.device = &r.now
 		}
+		if len(r.update.Documents)+len(r.update.Gone) > 0 {
+			r.owner.redraw(r.now.Model)
+		}
 	}
 }
 

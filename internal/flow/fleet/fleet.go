@@ -27,7 +27,7 @@ import (
 	"pylon/internal/kernel/ident"
 )
 
-// Options are what a Fleet is made of; all but Heartbeat are needed.
+// Options are what a Fleet is made of; all but Heartbeat and Costs are needed.
 type Options struct {
 	Store     Store
 	Bus       Bus
@@ -35,6 +35,7 @@ type Options struct {
 	Log       *slog.Logger
 	Node      ident.NodeID
 	Heartbeat time.Duration // answered to stations without a quirk; 0: [DefaultHeartbeat]
+	Costs     Costs         // tells what sessions cost; nil: nobody does
 }
 
 // DefaultHeartbeat is the interval that stations are told: any frame counts as
@@ -50,6 +51,7 @@ type Fleet struct {
 	log       *slog.Logger
 	node      ident.NodeID
 	heartbeat time.Duration
+	costs     Costs     // nil: nobody tells what sessions cost
 	began     time.Time // by the steady clock; until then all its stations were away: we were
 
 	organisations memo[ident.OrganisationID, account.Organisation]
@@ -74,7 +76,7 @@ func New(o Options) *Fleet {
 		o.Heartbeat = DefaultHeartbeat
 	}
 	f := &Fleet{
-		store: o.Store, bus: o.Bus, clock: o.Clock, log: o.Log, node: o.Node, heartbeat: o.Heartbeat, began: o.Clock.Steady(),
+		store: o.Store, bus: o.Bus, clock: o.Clock, log: o.Log, node: o.Node, heartbeat: o.Heartbeat, costs: o.Costs, began: o.Clock.Steady(),
 		arriving: make(map[ident.StationID]*arrival),
 		live:     make(map[ident.StationID]*Owner),
 	}

@@ -33,6 +33,7 @@ type Owner struct {
 	pending atomic.Int32                    // len(asked), for the sweep
 	left    atomic.Pointer[departure]       // the socket is gone; nil while it is there
 	view    atomic.Pointer[station.Station] // what Snapshot returns: the committed station
+	screen  showing                         // what it can show
 	due     atomic.Int64                    // when to look at sessions and connectors again, in microseconds; 0: now
 
 	turn chan struct{} // held while anything below is read or written

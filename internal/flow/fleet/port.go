@@ -10,12 +10,15 @@ import (
 	"pylon/internal/domain/device"
 	"pylon/internal/domain/lease"
 	"pylon/internal/domain/meter"
+	"pylon/internal/domain/screen"
 	"pylon/internal/domain/session"
 	"pylon/internal/domain/site"
 	"pylon/internal/domain/station"
 	"pylon/internal/domain/token"
+	"pylon/internal/kernel/decimal"
 	"pylon/internal/kernel/ident"
 	"pylon/internal/kernel/page"
+	"pylon/internal/kernel/trade"
 )
 
 // Connection is a station's open socket, as the edge that holds it offers it.
@@ -25,6 +28,11 @@ type Connection interface {
 	// before the frame leaves and by [Owner.CommandAnswered] once. An error
 	// says that the queue is full or that the version has no such call.
 	Do(cmd command.Command) error
+	// Show has the station show something, once it has its answers and no command
+	// waits. It does not block. What still waits there of the same transaction gives
+	// way to it. What a version has no words for is no error. The edge reports a
+	// refusal by [Owner.ShowRefused].
+	Show(x screen.Shown) error
 	// Close ends the socket; it returns at once.
 	Close(reason string)
 }
@@ -104,6 +112,7 @@ type Store interface {
 
 	Documents(ctx context.Context, id ident.StationID) (device.Model, error)
 	Plan(ctx context.Context, id ident.StationID) (device.Plan, error)
+	MeterKeys(ctx context.Context, id ident.StationID) ([]device.MeterKey, error)
 	OpenAlerts(ctx context.Context, id ident.StationID) (map[string]ident.FindingID, error)
 
 	Command(ctx context.Context, org ident.OrganisationID, id ident.CommandID) (command.Command, error)
@@ -123,4 +132,21 @@ type Bus interface {
 	Notify(key string) error
 	// Watch returns a channel that gets a value after each Notify of key.
 	Watch(key string) (woken <-chan struct{}, cancel func(), err error)
+}
+
+// Costs tells what sessions cost. It is asked without a station's turn, but for
+// Changed.
+type Costs interface {
+	// Changed notes that a station has reported of a session; answered says that the
+	// answer to it may say what the session costs. It returns at once.
+	Changed(on screen.Station, of *session.Session, answered bool)
+	// Answer returns what that is, with tax; over: the session has ended. False when
+	// the answer is to say nothing of it. It keeps the answer waiting for half a second
+	// at most.
+	Answer(ctx context.Context, on screen.Station, org ident.OrganisationID, id ident.SessionID, over bool) (decimal.Decimal, bool)
+	// Words returns what a session would cost that begins as of does, for whom it is
+	// about to begin; false when the station is to show nothing of it. It waits as long.
+	Words(ctx context.Context, on screen.Station, of session.View) (trade.Text, bool)
+	// Offer has the station show that to who presented tag. It returns at once.
+	Offer(on screen.Station, of session.View, tag string)
 }

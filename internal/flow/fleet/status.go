@@ -46,6 +46,7 @@ func (o *Owner) Boot(ctx context.Context, r station.BootReport) (station.BootAns
 			weighed()
 			o.told(set)
 			o.finish(seen)
+			o.screen.refuses.Store(false)
 			now := o.fleet.clock.Now()
 			o.care.anew(now.Add(bootRest), o.fleet.unfinished.times(o.id, now))
 		}, nil

@@ -11,6 +11,7 @@ import (
 	"pylon/internal/domain/command"
 	"pylon/internal/domain/event"
 	"pylon/internal/domain/lease"
+	"pylon/internal/domain/screen"
 	"pylon/internal/domain/station"
 	"pylon/internal/kernel/fault"
 	"pylon/internal/kernel/ident"
@@ -259,6 +260,11 @@ func formatVersion(v int64) string { return strconv.FormatInt(v, 10) }
 type noConnection struct{}
 
 func (noConnection) Do(command.Command) error {
+	return fault.New(fault.Conflict, "station_offline")
+}
+
+// Show implements [Connection].
+func (noConnection) Show(screen.Shown) error {
 	return fault.New(fault.Conflict, "station_offline")
 }
 

@@ -12,6 +12,7 @@ import (
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/command"
 	"pylon/internal/domain/meter"
+	"pylon/internal/domain/screen"
 	"pylon/internal/domain/session"
 	"pylon/internal/domain/station"
 	"pylon/internal/domain/token"
@@ -33,6 +34,7 @@ type world struct {
 	org   account.Organisation
 	by    account.Actor
 	path  string // of the database
+	costs fleet.Costs
 
 	restart func() // makes the fleet anew
 }
@@ -46,7 +48,7 @@ func newWorld(t *testing.T) *world {
 	g := ground.New(t, store.Options{Path: w.path, Clock: w.clock})
 	w.store = &faulty{Store: g.Store}
 	w.restart = func() {
-		w.fleet = fleet.New(fleet.Options{Store: w.store, Bus: g.Bus, Clock: w.clock, Log: slog.New(slog.DiscardHandler), Node: g.Node})
+		w.fleet = fleet.New(fleet.Options{Store: w.store, Bus: g.Bus, Clock: w.clock, Log: slog.New(slog.DiscardHandler), Node: g.Node, Costs: w.costs})
 	}
 	w.restart()
 	if err := g.Bus.Serve(w.fleet.Handle); err != nil {
@@ -200,6 +202,9 @@ type socket struct {
 func newSocket() *socket {
 	return &socket{commands: make(chan command.Command, 16), closed: make(chan string, 4)}
 }
+
+// Show implements [fleet.Connection]: it has no screen.
+func (s *socket) Show(screen.Shown) error { return nil }
 
 func (s *socket) Do(c command.Command) error {
 	if s.full.Load() {

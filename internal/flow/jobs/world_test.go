@@ -15,6 +15,7 @@ import (
 	"pylon/internal/domain/event"
 	"pylon/internal/domain/job"
 	"pylon/internal/domain/lease"
+	"pylon/internal/domain/screen"
 	"pylon/internal/domain/station"
 	"pylon/internal/flow/fleet"
 	"pylon/internal/flow/jobs"
@@ -142,6 +143,9 @@ type socket struct {
 	answer func(command.Command) *fleet.Answered
 	asked  atomic.Int64 // calls that left
 }
+
+// Show implements [fleet.Connection]: it has no screen.
+func (s *socket) Show(screen.Shown) error { return nil }
 
 // Do implements [fleet.Connection].
 func (s *socket) Do(c command.Command) error {

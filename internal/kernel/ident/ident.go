@@ -61,6 +61,8 @@ type (
 	SubscriptionID string
 	// VoucherID names an amount that somebody is given to charge for.
 	VoucherID string
+	// RedemptionID names a customer's redemption of a voucher; it is derived.
+	RedemptionID string
 	// SeriesID names values over time: prices, signals.
 	SeriesID string
 	// HostID names who owns a site and gets a share.
@@ -71,6 +73,10 @@ type (
 	ReratingID string
 	// SettlementID names what a host is paid for a month.
 	SettlementID string
+	// AgreementID names what a host gets of what a site earns.
+	AgreementID string
+	// SupplyID names what the energy of a site costs.
+	SupplyID string
 	// AccountID names where amounts come from and go to; it is derived.
 	AccountID string
 	// NodeID names one run of one Pylon process.
@@ -99,11 +105,14 @@ func (CustomerID) prefix() string       { return "cus_" }
 func (PlanID) prefix() string           { return "pln_" }
 func (SubscriptionID) prefix() string   { return "sub_" }
 func (VoucherID) prefix() string        { return "vch_" }
+func (RedemptionID) prefix() string     { return "rdm_" }
 func (SeriesID) prefix() string         { return "srs_" }
 func (HostID) prefix() string           { return "hst_" }
 func (StatementID) prefix() string      { return "stm_" }
 func (ReratingID) prefix() string       { return "rrt_" }
 func (SettlementID) prefix() string     { return "stl_" }
+func (AgreementID) prefix() string      { return "agr_" }
+func (SupplyID) prefix() string         { return "sup_" }
 func (AccountID) prefix() string        { return "acc_" }
 func (NodeID) prefix() string           { return "nod_" }
 

@@ -48,6 +48,7 @@ func TestDigits(t *testing.T) {
 	}
 }
 
+// PROP-14: amounts of two currencies do not add up, and no sum overflows unseen.
 func TestSums(t *testing.T) {
 	eur := func(n int64) money.Amount { return money.Of(n, "EUR") }
 	tests := []struct {

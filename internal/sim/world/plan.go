@@ -33,6 +33,7 @@ type Scale struct {
 	Sampling  time.Duration // between the meter samples of a transaction, whole seconds; default a minute
 	Strangers int           // of 1000 visits, how many come with a card that nobody knows
 	Signed    bool          // all meters sign the begin and the end of transactions
+	Screens   int           // of how many stations one shows its driver prices and costs; 0: none does
 	Faults    Faults
 }
 

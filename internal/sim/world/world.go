@@ -73,7 +73,10 @@ func Of(p Plan, o Options) *World {
 
 // config returns the i-th station as the simulator wants it.
 func (p *Plan) config(i int, o Options) sim.Config {
-	st := &p.Stations[i]
+	st, shows := &p.Stations[i], sim.NoScreen
+	if n := p.Scale.Screens; n > 0 && i%n == 0 {
+		shows = sim.ShowsCost
+	}
 	return sim.Config{
 		Endpoint: sim.Endpoint{
 			URL: o.URL, Identity: st.Identity, Password: st.Password, Version: st.Version, Compress: st.Compress, NetDial: o.NetDial,
@@ -83,6 +86,7 @@ func (p *Plan) config(i int, o Options) sim.Config {
 		StartWhenConnected: st.CableFirst,
 		AfterPowerCut:      st.AfterPower,
 		Quirks:             st.Quirks,
+		Screen:             shows,
 		Guest:              sim.Visit{Car: p.Drivers[i%len(p.Drivers)].Car, Stay: guestStay / time.Duration(p.Scale.Hurry)},
 		OwnTime:            o.OwnTime,
 		Backoff:            o.Backoff,

@@ -259,7 +259,8 @@ func TestArchivesOfOlderTables(t *testing.T) {
 						t.Fatalf("into %s: %v", into, err)
 					}
 					only := func(t archive.Table) bool { return t.Name == "tokens" || t.Name == "events" }
-					compare(t, contents(t, write(t, to), only), contents(t, data, only))
+					later := []string{"tokens.customer", "tokens.cost_centre"} // than the first version
+					compare(t, contents(t, write(t, to), only, later...), contents(t, data, only, later...))
 					run(t, to)
 				}
 			})

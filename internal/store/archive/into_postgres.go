@@ -215,7 +215,7 @@ func (t *postgresTarget) close() error {
 	defer cancel()
 	if t.into != nil { // in the middle of a table
 		_ = t.into.CloseWithError(errors.New("given up"))
-		_ = <-t.copied // that it was given up
+		<-t.copied //nolint:errcheck // that it was given up
 	}
 	err := t.db.Close()
 	if t.conn.IsClosed() { // the end of the context has ended it, perhaps in the middle of a COPY

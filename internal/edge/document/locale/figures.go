@@ -124,7 +124,7 @@ func Zone(t time.Time) string {
 // Duration returns hours and minutes, or, below an hour, minutes and seconds.
 func (l *Language) Duration(d time.Duration) string {
 	d = d.Round(time.Second)
-	hours, minutes, seconds := int(d.Hours()), int(d.Minutes())%60, int(d.Seconds())%60
+	hours, minutes, seconds := int(d/time.Hour), int(d/time.Minute)%60, int(d/time.Second)%60
 	switch {
 	case hours > 0:
 		return strconv.Itoa(hours) + space + "h " + strconv.Itoa(minutes) + space + "min"

@@ -17,6 +17,7 @@ type invoice struct {
 	DueDate            string       `xml:"cbc:DueDate,omitempty"`
 	InvoiceTypeCode    string       `xml:"cbc:InvoiceTypeCode,omitempty"`
 	CreditNoteTypeCode string       `xml:"cbc:CreditNoteTypeCode,omitempty"`
+	Note               string       `xml:"cbc:Note,omitempty"`
 	Currency           string       `xml:"cbc:DocumentCurrencyCode"`
 	BuyerReference     string       `xml:"cbc:BuyerReference,omitempty"`
 	Period             *period      `xml:"cac:InvoicePeriod"`

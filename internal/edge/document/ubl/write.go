@@ -111,7 +111,7 @@ func (w *writer) invoice() (*invoice, error) {
 	name := "Invoice"
 	if d.Kind == billing.CreditNote {
 		name = "CreditNote"
-		out.CreditNoteTypeCode = "381"
+		out.CreditNoteTypeCode, out.Note = "381", d.Reason
 	} else {
 		out.InvoiceTypeCode = "380"
 		if !d.DueAt.IsZero() {

@@ -1,0 +1,3 @@
+module pylon
+
+go 1.26

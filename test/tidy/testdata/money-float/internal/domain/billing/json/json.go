@@ -1,0 +1,5 @@
+// Package json stands for the decoder.
+package json
+
+// Unmarshal reads nothing.
+func Unmarshal([]byte, any) error { return nil }
