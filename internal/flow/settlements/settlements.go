@@ -62,7 +62,6 @@ func New(store Store, c clock.Clock, log *slog.Logger) *Service { return &Servic
 
 const (
 	lookEvery = time.Hour // nobody waits for a settlement that is three days away
-	atOnce    = 100       // organisations and hosts that are read at a time
 	monthsMax = 24        // that are made up for: a fixed amount of longer ago is a matter for people
 	tries     = 5         // a bill that comes meanwhile moves what was read
 )
@@ -87,36 +86,17 @@ func (s *Service) Run(ctx context.Context, g lease.Grant) error {
 // month that is over and whose grace is.
 func (s *Service) Settle(ctx context.Context, g lease.Grant) error {
 	last := customer.MonthOf(s.clock.Now().Add(-statements.Grace), time.UTC).Before()
-	return each(ctx, s.store.Organisations, func(org *account.Organisation) error {
+	return page.Each(ctx, s.store.Organisations, func(org *account.Organisation) error {
 		hosts := func(ctx context.Context, q page.Query) (page.Result[host.Host], error) {
 			return s.store.Hosts(ctx, org.ID, q)
 		}
-		return each(ctx, hosts, func(h *host.Host) error {
+		return page.Each(ctx, hosts, func(h *host.Host) error {
 			if err := s.host(ctx, g, h, last); err != nil {
 				return fmt.Errorf("host %s: %w", h.ID, err)
 			}
 			return nil
 		})
 	})
-}
-
-// each calls f with everything of a list.
-func each[T any](ctx context.Context, list func(context.Context, page.Query) (page.Result[T], error), f func(*T) error) error {
-	q := page.Query{Limit: atOnce}
-	for {
-		found, err := list(ctx, q)
-		if err != nil {
-			return err
-		}
-		for i := range found.Items {
-			if err := f(&found.Items[i]); err != nil {
-				return err
-			}
-		}
-		if q.Cursor = found.Next; q.Cursor == "" {
-			return nil
-		}
-	}
 }
 
 // host settles with a host, month by month, in each currency that he has earned.

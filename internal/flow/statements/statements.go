@@ -106,21 +106,12 @@ func (s *Service) attempt(ctx context.Context, what string, g lease.Grant, f fun
 // Begin begins the statements of all accounts that have bills due of a month
 // whose grace is over.
 func (s *Service) Begin(ctx context.Context, g lease.Grant) error {
-	q := page.Query{Limit: atOnce}
-	for {
-		found, err := s.store.Organisations(ctx, q)
-		if err != nil {
-			return err
+	return page.Each(ctx, s.store.Organisations, func(org *account.Organisation) error {
+		if err := s.beginOf(ctx, g, org); err != nil {
+			return fmt.Errorf("organisation %s: %w", org.ID, err)
 		}
-		for i := range found.Items {
-			if err := s.beginOf(ctx, g, &found.Items[i]); err != nil {
-				return fmt.Errorf("organisation %s: %w", found.Items[i].ID, err)
-			}
-		}
-		if q.Cursor = found.Next; q.Cursor == "" {
-			return nil
-		}
-	}
+		return nil
+	})
 }
 
 func (s *Service) beginOf(ctx context.Context, g lease.Grant, org *account.Organisation) error {

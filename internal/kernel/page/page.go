@@ -2,6 +2,8 @@
 // which order.
 package page
 
+import "context"
+
 // Max is the longest page that anybody gets; Default is what they get without
 // asking.
 const (
@@ -31,4 +33,24 @@ func (q Query) Size() int {
 		return Max
 	}
 	return q.Limit
+}
+
+// Each calls f with everything of a list, a page after the other, until f or list
+// returns an error, which it returns.
+func Each[T any](ctx context.Context, list func(context.Context, Query) (Result[T], error), f func(*T) error) error {
+	q := Query{Limit: Max}
+	for {
+		found, err := list(ctx, q)
+		if err != nil {
+			return err
+		}
+		for i := range found.Items {
+			if err := f(&found.Items[i]); err != nil {
+				return err
+			}
+		}
+		if q.Cursor = found.Next; q.Cursor == "" {
+			return nil
+		}
+	}
 }
