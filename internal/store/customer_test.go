@@ -131,6 +131,7 @@ func TestStatementsTakeBills(t *testing.T) {
 			t.Errorf("left: got %v, %v", ids, err)
 		}
 		st.State, st.Bills, st.Total, st.Invoice, st.IssuedAt, st.Version = customer.Issued, 2, 2380, "bil_x", t0, 2
+		st.Problem = "profile_missing"
 		db.commit(&change.Set{Statements: []customer.Statement{st}})
 		requireNoZero(t, st)
 		same := same(t)

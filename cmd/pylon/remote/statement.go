@@ -49,6 +49,7 @@ func (l *statementList) Run(ctx context.Context, c *Connection) error {
 		{"COUNTRY", "country", nil},
 		{"INVOICE", "invoice_id", nil},
 		{"ISSUED", "issued_at", when},
+		{"PROBLEM", "problem", nil},
 	})
 }
 

@@ -20,6 +20,7 @@ type Statement struct {
 	Bills     int64        // that it has taken, credit notes among them
 	Total     int64        // what they come to, in minor units
 	Invoice   ident.BillID // "": none yet
+	Problem   string       // the code of what kept its invoice from being made when it was last tried; "": nothing
 	CreatedAt time.Time
 	IssuedAt  time.Time // zero: it has no invoice yet
 	Version   int64

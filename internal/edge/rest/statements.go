@@ -33,6 +33,7 @@ type Statement struct {
 	Bills      int64   `json:"bills" doc:"That it has taken, credit notes among them"`
 	TotalMinor int64   `json:"total_minor" doc:"What they come to"`
 	InvoiceID  *string `json:"invoice_id" example:"bil_01JD3K6X5M8Q2V7T9WBNCRFHYZ" doc:"Among the bills"`
+	Problem    *string `json:"problem" example:"statement_too_long" doc:"The code of what kept its invoice from being made when it was last tried; it is tried again every few seconds"`
 	CreatedAt  Time    `json:"created_at" nullable:"false"`
 	IssuedAt   Time    `json:"issued_at"`
 }
@@ -78,7 +79,7 @@ type StatementFilter struct {
 func viewStatement(s customer.Statement) Statement {
 	return Statement{
 		ID: string(s.ID), CustomerID: string(s.Customer), Month: string(s.Month), Currency: string(s.Currency), Country: s.Country, State: string(s.State),
-		Bills: s.Bills, TotalMinor: s.Total, InvoiceID: orNull(s.Invoice), CreatedAt: Time{s.CreatedAt}, IssuedAt: Time{s.IssuedAt},
+		Bills: s.Bills, TotalMinor: s.Total, InvoiceID: orNull(s.Invoice), Problem: orNull(s.Problem), CreatedAt: Time{s.CreatedAt}, IssuedAt: Time{s.IssuedAt},
 	}
 }
 

@@ -10,9 +10,11 @@ package leases
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
+	"pylon/internal/domain/change"
 	"pylon/internal/domain/lease"
 	"pylon/internal/kernel/clock"
 	"pylon/internal/kernel/fault"
@@ -44,6 +46,13 @@ func New(store Store, c clock.Clock, log *slog.Logger, node ident.NodeID) *Lease
 // holdMax is for how long a holder works without having shown that it lives: it
 // stops before others may think that it is dead.
 const holdMax = lease.Term - lease.Stride
+
+// Ends tells whether an error that one thing met ends the whole round of work: ctx is
+// over, the database is away or does not answer, or the lease is another's. Any other
+// is that thing's alone, and a round goes on with the others.
+func Ends(ctx context.Context, err error) bool {
+	return ctx.Err() != nil || fault.Is(err, fault.Unavailable) || fault.Is(err, fault.TimedOut) || errors.Is(err, change.ErrLeaseLost)
+}
 
 // Work is done under a lease until ctx ends, which it does when the lease is
 // lost. What it commits names g.

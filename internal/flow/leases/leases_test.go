@@ -3,6 +3,7 @@ package leases_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 	"sync/atomic"
@@ -296,4 +297,29 @@ func TestWorkEnds(t *testing.T) {
 		}
 		n.end()
 	})
+}
+
+func TestEnds(t *testing.T) {
+	over, stop := context.WithCancel(t.Context())
+	stop()
+	for _, c := range []struct {
+		name string
+		ctx  context.Context
+		err  error
+		want bool
+	}{
+		{"ctx is over, whatever the error", over, errors.New("x"), true},
+		{"the database is away", t.Context(), fmt.Errorf("organisation: %w", errCut), true},
+		{"the database does not answer", t.Context(), fault.New(fault.TimedOut, "timed_out"), true},
+		{"the lease is another's", t.Context(), fmt.Errorf("host: %w", change.ErrLeaseLost), true},
+		{"a row has moved", t.Context(), change.ErrStale, false},
+		{"the thing itself is wrong", t.Context(), fault.New(fault.Invalid, "invalid_input"), false},
+		{"nobody knows why", t.Context(), errors.New("x"), false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := leases.Ends(c.ctx, c.err); got != c.want {
+				t.Errorf("got %t, want %t", got, c.want)
+			}
+		})
+	}
 }

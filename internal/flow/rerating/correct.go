@@ -2,14 +2,13 @@ package rerating
 
 import (
 	"context"
-	"errors"
 
 	"pylon/internal/domain/billing"
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/rerating"
 	"pylon/internal/domain/session"
 	settling "pylon/internal/flow/billing"
-	"pylon/internal/kernel/fault"
+	"pylon/internal/flow/leases"
 	"pylon/internal/kernel/ident"
 )
 
@@ -23,7 +22,7 @@ func (w *worker) correct(ctx context.Context, r rerating.Rerating) error {
 	}
 	over := len(wanted) < w.corrected
 	_, err = w.take(ctx, r, wanted, over)
-	if err == nil || len(wanted) == 0 || w.passes(ctx, err) {
+	if err == nil || len(wanted) == 0 || leases.Ends(ctx, err) {
 		return err
 	}
 	for i := range wanted {
@@ -40,11 +39,6 @@ func (w *worker) correct(ctx context.Context, r rerating.Rerating) error {
 		r = next
 	}
 	return nil
-}
-
-// passes reports whether an error is of no session.
-func (w *worker) passes(ctx context.Context, err error) bool {
-	return ctx.Err() != nil || fault.Is(err, fault.Unavailable) || fault.Is(err, fault.TimedOut) || errors.Is(err, change.ErrLeaseLost)
 }
 
 // take settles sessions in one commit, and returns how the re-rating stands

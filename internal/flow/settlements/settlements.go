@@ -12,7 +12,7 @@ package settlements
 import (
 	"cmp"
 	"context"
-	"fmt"
+	"errors"
 	"log/slog"
 	"slices"
 	"time"
@@ -26,6 +26,7 @@ import (
 	"pylon/internal/domain/lease"
 	"pylon/internal/domain/ledger"
 	"pylon/internal/domain/site"
+	"pylon/internal/flow/leases"
 	"pylon/internal/flow/statements"
 	"pylon/internal/kernel/clock"
 	"pylon/internal/kernel/fault"
@@ -83,7 +84,8 @@ func (s *Service) Run(ctx context.Context, g lease.Grant) error {
 }
 
 // Settle settles with every host who has not been settled with, until the last
-// month that is over and whose grace is.
+// month that is over and whose grace is. One with whom that fails leaves the others
+// alone.
 func (s *Service) Settle(ctx context.Context, g lease.Grant) error {
 	last := customer.MonthOf(s.clock.Now().Add(-statements.Grace), time.UTC).Before()
 	return page.Each(ctx, s.store.Organisations, func(org *account.Organisation) error {
@@ -91,9 +93,11 @@ func (s *Service) Settle(ctx context.Context, g lease.Grant) error {
 			return s.store.Hosts(ctx, org.ID, q)
 		}
 		return page.Each(ctx, hosts, func(h *host.Host) error {
-			if err := s.host(ctx, g, h, last); err != nil {
-				return fmt.Errorf("host %s: %w", h.ID, err)
+			err := s.host(ctx, g, h, last)
+			if err == nil || leases.Ends(ctx, err) {
+				return err
 			}
+			s.log.Warn("a host was not settled with", "host", h.ID, "error", err)
 			return nil
 		})
 	})
@@ -151,7 +155,7 @@ func (s *Service) first(ctx context.Context, h *host.Host, of money.Currency, ag
 func (s *Service) month(ctx context.Context, g lease.Grant, m *host.Month) (err error) {
 	for range tries {
 		var made bool
-		if made, err = s.try(ctx, g, m); !fault.Is(err, fault.Stale) || fault.CodeOf(err) == change.ErrLeaseLost.Code {
+		if made, err = s.try(ctx, g, m); !fault.Is(err, fault.Stale) || errors.Is(err, change.ErrLeaseLost) {
 			if made && err == nil {
 				s.log.Info("a host was settled with", "host", m.Host.ID, "month", m.Month)
 			}

@@ -153,6 +153,7 @@ type Notice struct {
 	Month    customer.Month    `json:"month"`
 	State    customer.State    `json:"state"`
 	Invoice  ident.BillID      `json:"invoice_id,omitzero"`
+	Problem  string            `json:"problem,omitzero"`
 	Currency string            `json:"currency"`
 	Total    int64             `json:"total_minor"`
 }
@@ -160,6 +161,6 @@ type Notice struct {
 func told(t event.Type, st *customer.Statement, at time.Time) event.Event {
 	return event.Event{
 		Type: t, Organisation: st.Organisation, Subject: string(st.ID), Version: st.Version, At: at,
-		Data: Notice{st.ID, st.Customer, st.Month, st.State, st.Invoice, string(st.Currency), st.Total},
+		Data: Notice{st.ID, st.Customer, st.Month, st.State, st.Invoice, st.Problem, string(st.Currency), st.Total},
 	}
 }

@@ -24,6 +24,7 @@ import (
 	"pylon/internal/domain/lease"
 	"pylon/internal/domain/ledger"
 	flow "pylon/internal/flow/billing"
+	"pylon/internal/flow/leases"
 	"pylon/internal/kernel/clock"
 	"pylon/internal/kernel/fault"
 	"pylon/internal/kernel/ident"
@@ -104,12 +105,14 @@ func (s *Service) attempt(ctx context.Context, what string, g lease.Grant, f fun
 }
 
 // Begin begins the statements of all accounts that have bills due of a month
-// whose grace is over.
+// whose grace is over. An organisation for which that fails leaves the others alone.
 func (s *Service) Begin(ctx context.Context, g lease.Grant) error {
 	return page.Each(ctx, s.store.Organisations, func(org *account.Organisation) error {
-		if err := s.beginOf(ctx, g, org); err != nil {
-			return fmt.Errorf("organisation %s: %w", org.ID, err)
+		err := s.beginOf(ctx, g, org)
+		if err == nil || leases.Ends(ctx, err) {
+			return err
 		}
+		s.log.Warn("statements were not begun", "organisation", org.ID, "error", err)
 		return nil
 	})
 }
@@ -199,16 +202,39 @@ func (s *Service) Work(ctx context.Context, g lease.Grant) error {
 		for i := range open {
 			last = open[i].ID
 			if err := s.make(ctx, g, &open[i]); err != nil {
-				if ctx.Err() != nil || fault.KindOf(err) == fault.Unavailable {
+				if leases.Ends(ctx, err) {
 					return err
 				}
 				s.log.Warn("a statement was not made", "statement", string(last), "error", err)
+				if err := s.stuck(ctx, g, &open[i], err); err != nil {
+					return err
+				}
 			}
 		}
 		if len(open) < atOnce {
 			return nil
 		}
 	}
+}
+
+// stuck notes on a statement why its invoice was not made, for those who look at it
+// and not at logs. One that others have moved is theirs to note on.
+func (s *Service) stuck(ctx context.Context, g lease.Grant, st *customer.Statement, why error) error {
+	code := fault.CodeOf(why)
+	if fault.Is(why, fault.Stale) || code == st.Problem {
+		return nil
+	}
+	next := *st
+	next.Problem = code
+	next.Version++
+	err := s.store.Commit(ctx, &change.Set{
+		Under: g, Statements: []customer.Statement{next}, Events: []event.Event{told(event.StatementUpdated, &next, s.clock.Now())},
+	})
+	if err == nil || leases.Ends(ctx, err) {
+		return err
+	}
+	s.log.Warn("a statement's problem was not noted", "statement", string(st.ID), "error", err)
+	return nil
 }
 
 // make takes what is due for a statement, and issues its invoice.
@@ -268,6 +294,7 @@ func (s *Service) issue(ctx context.Context, g lease.Grant, st *customer.Stateme
 	now := s.clock.Now()
 	next := *st
 	next.Version++
+	next.Problem = ""
 	set := &change.Set{Under: g}
 	kind := event.StatementUpdated
 	if st.Total > 0 {

@@ -2,11 +2,14 @@ package statements_test
 
 import (
 	"bytes"
+	"context"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"pylon/internal/domain/account"
 	"pylon/internal/domain/billing"
 	"pylon/internal/domain/change"
 	"pylon/internal/domain/customer"
@@ -21,6 +24,7 @@ import (
 	"pylon/internal/kernel/ident"
 	"pylon/internal/kernel/page"
 	"pylon/internal/kernel/rating"
+	"pylon/internal/store"
 )
 
 // in returns a moment of 2026.
@@ -303,6 +307,69 @@ func TestCountriesStandApart(t *testing.T) {
 		}
 		if totals["DE"] != 595 || totals["FR"] != 120 {
 			t.Errorf("got %v", totals)
+		}
+	})
+}
+
+// An organisation whose months nobody can tell leaves the others alone.
+func TestOneOrganisationKeepsNobodyFromHisInvoice(t *testing.T) {
+	each(t, func(w *world) {
+		broken := func(slug string) account.Organisation {
+			return account.Organisation{
+				ID: ident.New[ident.OrganisationID](w.calendar.at), Slug: slug, Name: slug, Country: "DE", Currency: "EUR", TimeZone: "Mars/Base",
+				CreatedAt: w.calendar.at, Version: 1,
+			}
+		}
+		w.must(w.Commit(t.Context(), &change.Set{Organisations: []account.Organisation{broken("before"), broken("zzz-behind")}}))
+		w.charges(w.card(w.fleet.ID, ""), 10_000)
+		w.rolls(in(5, 5))
+		if d := w.invoice(w.statementsOf(w.fleet, 1)[0]).Document; d.Total != 595 {
+			t.Errorf("got total %d, want 595", d.Total)
+		}
+		over, stop := context.WithCancel(t.Context())
+		stop()
+		if err := w.statement.Begin(over, lease.Grant{}); err == nil {
+			t.Error("a round that was cut off says that all was done")
+		}
+	})
+}
+
+// profileless is a database that cannot say who bills.
+type profileless struct {
+	*store.Store
+	why error
+}
+
+func (p *profileless) Profile(ctx context.Context, org ident.OrganisationID) (billing.Profile, error) {
+	if p.why != nil {
+		return billing.Profile{}, p.why
+	}
+	return p.Store.Profile(ctx, org)
+}
+
+// A statement whose invoice cannot be made says why, once, and nothing when it is made.
+func TestAStatementSaysWhyItHasNoInvoice(t *testing.T) {
+	each(t, func(w *world) {
+		w.charges(w.card(w.fleet.ID, ""), 10_000)
+		broken := &profileless{w.Store, fault.New(fault.Invalid, "profile_missing")}
+		w.statement = statements.New(broken, w.calendar, slog.New(slog.DiscardHandler))
+		w.rolls(in(5, 5))
+		st := w.statementsOf(w.fleet, 1)[0]
+		if st.Problem != "profile_missing" || st.State != customer.Open || st.Bills != 1 {
+			t.Fatalf("got %+v", st)
+		}
+		w.rolls(in(5, 6))
+		if again := w.statementsOf(w.fleet, 1)[0]; again.Version != st.Version {
+			t.Errorf("the same is noted again: version %d, was %d", again.Version, st.Version)
+		}
+		broken.why = fault.New(fault.Unavailable, "database_away")
+		if err := w.statement.Work(t.Context(), lease.Grant{}); !fault.Is(err, fault.Unavailable) {
+			t.Errorf("the database is away: got %v", err)
+		}
+		broken.why = nil
+		w.rolls(in(5, 7))
+		if st = w.statementsOf(w.fleet, 1)[0]; st.Problem != "" || w.invoice(st).Document.Total != 595 {
+			t.Errorf("got %+v", st)
 		}
 	})
 }

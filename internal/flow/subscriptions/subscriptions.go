@@ -22,6 +22,7 @@ import (
 	"pylon/internal/domain/ledger"
 	"pylon/internal/domain/plan"
 	flow "pylon/internal/flow/billing"
+	"pylon/internal/flow/leases"
 	"pylon/internal/kernel/clock"
 	"pylon/internal/kernel/fault"
 	"pylon/internal/kernel/ident"
@@ -90,7 +91,7 @@ func (f *Fees) Bill(ctx context.Context, g lease.Grant) error {
 			switch err := f.month(ctx, g, s); {
 			case err == nil:
 				billed++
-			case ctx.Err() != nil, fault.Is(err, fault.Unavailable), fault.Is(err, fault.Stale) && fault.CodeOf(err) == change.ErrLeaseLost.Code:
+			case leases.Ends(ctx, err):
 				return err
 			default: // one that has just moved is looked at again next time
 				failed[s.ID] = true
