@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -55,22 +56,16 @@ func openPipeline(ctx context.Context, c *catalogue, o Options) (writer, error) 
 	return w, nil
 }
 
-// ofTheWriter are settings for the writer alone: its statements look up rows by their keys,
-// and are planned once. A database that does not know one of them has a planner
-// of its own. Whoever has switched off that a commit waits for the disk did not
-// mean Pylon.
+// ofTheWriter are settings for the writer alone, beside [byIndex]. A database that does not
+// know one of them does without. Whoever has switched off that a commit waits for the
+// disk did not mean Pylon.
 var ofTheWriter = []string{
-	"SET plan_cache_mode = force_generic_plan",
-	"SET enable_seqscan = off",
-	"SET enable_hashjoin = off",
-	"SET enable_mergejoin = off",
-	"SET jit = off",
 	"SET transaction_timeout = 60000", // from PostgreSQL 17 on: for a node that freezes with half a flight on its way
 	"SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
 }
 
 func (w *pipeline) settle(ctx context.Context) error {
-	for _, text := range ofTheWriter {
+	for _, text := range slices.Concat(byIndex, ofTheWriter) {
 		_, err := w.conn.Exec(ctx, text).ReadAll()
 		if _, refused := errors.AsType[*pgconn.PgError](err); err != nil && !refused {
 			return err

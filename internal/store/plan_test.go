@@ -16,6 +16,7 @@ import (
 	"pylon/internal/domain/token"
 	"pylon/internal/kernel/clock"
 	"pylon/internal/kernel/fault"
+	"pylon/internal/kernel/ident"
 	"pylon/internal/kernel/page"
 )
 
@@ -64,7 +65,6 @@ type planStep struct {
 func ask(t *testing.T, s *Store) {
 	t.Helper()
 	ctx := t.Context()
-	yes, no := true, false
 	check := func(err error) {
 		t.Helper()
 		if err != nil && !fault.Is(err, fault.NotFound) {
@@ -86,21 +86,7 @@ func ask(t *testing.T, s *Store) {
 	three(s.KeyByHash(ctx, [32]byte{}))
 	two(s.Audits(ctx, "org_x", page.Query{}))
 	two(s.Idempotency(ctx, "org_x", "x"))
-	two(s.StationByIdentity(ctx, "", "x"))
-	two(s.StationByIdentity(ctx, "x", "x"))
-	three(s.Known(ctx, &station.Station{ID: "x"}))
-	three(s.Owned(ctx, "x"))
-	two(s.Station(ctx, "org_x", "x"))
-	for _, sort := range []string{"station_id", "-created_at"} {
-		for _, f := range []station.Filter{{}, {Online: &yes}, {Online: &no}, {Site: "x"}, {Status: []station.Status{"x", "y"}}, {Query: "x"}, {Registration: "x"}, {Variable: "x"}, {Variable: "x", Value: new("x")}} {
-			two(s.Stations(ctx, "org_x", f, page.Query{Sort: sort}))
-		}
-	}
-	two(s.Intervals(ctx, "x", time.Time{}, time.Time{}, page.Query{}))
-	two(s.Findings(ctx, "org_x", station.FindingFilter{}, page.Query{}))
-	two(s.Findings(ctx, "org_x", station.FindingFilter{Station: "x", Open: true}, page.Query{}))
-	two(s.Findings(ctx, "org_x", station.FindingFilter{Session: "x", Code: []station.FindingCode{"x"}}, page.Query{}))
-	two(s.Finding(ctx, "org_x", "x"))
+	askStations(t, s)
 	two(s.TokenByUID(ctx, "org_x", "x"))
 	for _, sort := range []string{"created_at", "-seen_at"} {
 		two(s.Tokens(ctx, "org_x", token.Filter{Group: "x", Query: "x"}, page.Query{Sort: sort}))
@@ -132,6 +118,35 @@ func ask(t *testing.T, s *Store) {
 	two(s.eventsOf(ctx, "org_x", 1, 1, 2, 1))
 	askConsumers(t, s)
 	check(s.compactFrames(ctx, time.Unix(1<<32, 0)))
+}
+
+func askStations(t *testing.T, s *Store) {
+	t.Helper()
+	ctx := t.Context()
+	yes, no := true, false
+	two := func(_ any, err error) {
+		t.Helper()
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			t.Fatal(err)
+		}
+	}
+	three := func(_, _ any, err error) { t.Helper(); two(nil, err) }
+	two(s.StationByIdentity(ctx, "", "x"))
+	two(s.StationByIdentity(ctx, "x", "x"))
+	three(s.Known(ctx, &station.Station{ID: "x"}))
+	three(s.Owned(ctx, "x"))
+	two(s.Station(ctx, "org_x", "x"))
+	for _, sort := range []string{"station_id", "-created_at"} {
+		for _, f := range []station.Filter{{}, {Online: &yes}, {Online: &no}, {Site: "x"}, {Status: []station.Status{"x", "y"}}, {Query: "x"}, {Registration: "x"}, {Variable: "x"}, {Variable: "x", Value: new("x")}} {
+			two(s.Stations(ctx, "org_x", f, page.Query{Sort: sort}))
+		}
+	}
+	two(s.connectorsOf(ctx, []ident.StationID{"x"}))
+	two(s.Intervals(ctx, "x", time.Time{}, time.Time{}, page.Query{}))
+	two(s.Findings(ctx, "org_x", station.FindingFilter{}, page.Query{}))
+	two(s.Findings(ctx, "org_x", station.FindingFilter{Station: "x", Open: true}, page.Query{}))
+	two(s.Findings(ctx, "org_x", station.FindingFilter{Session: "x", Code: []station.FindingCode{"x"}}, page.Query{}))
+	two(s.Finding(ctx, "org_x", "x"))
 }
 
 func askJobs(t *testing.T, s *Store) {

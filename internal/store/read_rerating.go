@@ -118,43 +118,6 @@ func (s *Store) CountEnded(ctx context.Context, org ident.OrganisationID, of rer
 	return one(ctx, s, numbered("SELECT COUNT(*) FROM sessions s"+c.text()), func(to []column, n *int64) []column { return append(to, number("n", n)) }, c.args...)
 }
 
-// askedMost is how many things one query asks for: few texts to prepare, and many
-// questions less.
-const askedMost = 64
-
-// askedFor returns rows for keys of some texts each, as many at a time as a query
-// takes. text is the query of those with a key among few, whose columns are column1, column2 ….
-func askedFor[T any](ctx context.Context, s *Store, keys [][]string, text func(few string) string, columns columns[T]) ([]T, error) {
-	var found []T
-	for lot := range slices.Chunk(keys, askedMost) {
-		args := make([]any, 0, askedMost*len(lot[0]))
-		for i := range askedMost {
-			for k := range lot[0] {
-				if i < len(lot) {
-					args = append(args, lot[i][k])
-				} else {
-					args = append(args, "") // the key of nothing
-				}
-			}
-		}
-		row := "(?" + strings.Repeat(", ?", len(lot[0])-1) + ")"
-		some, err := all(ctx, s, numbered(text("(VALUES "+row+strings.Repeat(", "+row, askedMost-1)+") AS few")), columns, args...)
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, some...)
-	}
-	return found, nil
-}
-
-func keysOf[S ~string](ids []S) [][]string {
-	named := make([][]string, len(ids))
-	for i, id := range ids {
-		named[i] = []string{string(id)}
-	}
-	return named
-}
-
 func keysOfSessions(of []session.Ref) [][]string {
 	named := make([][]string, len(of))
 	for i, r := range of {

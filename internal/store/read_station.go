@@ -205,12 +205,18 @@ func (s *Store) Stations(ctx context.Context, org ident.OrganisationID, f statio
 	if err != nil {
 		return page.Result[station.Detail]{}, err
 	}
+	ids := make([]ident.StationID, len(found.Items))
+	for i := range found.Items {
+		ids[i] = found.Items[i].Station.ID
+	}
+	have, err := s.connectorsOf(ctx, ids)
+	if err != nil {
+		return page.Result[station.Detail]{}, err
+	}
 	result := page.Result[station.Detail]{Next: found.Next}
 	for i := range found.Items {
 		d := found.Items[i].detail()
-		if d.Connectors, err = s.connectors(ctx, d.Station.ID); err != nil {
-			return page.Result[station.Detail]{}, err
-		}
+		d.Connectors = have[d.Station.ID]
 		result.Items = append(result.Items, d)
 	}
 	return result, nil
@@ -295,16 +301,19 @@ func (s *Store) narrow(ctx context.Context, to *conditions, from string, asked c
 	return false, err
 }
 
-func (s *Store) connectors(ctx context.Context, id ident.StationID) ([]station.Connector, error) {
-	rows, err := all(ctx, s, connectors.from()+"WHERE t.station = $1 ORDER BY t.evse, t.connector", connectors.columns, string(id))
-	if err != nil || len(rows) == 0 {
-		return nil, err
-	}
-	found := make([]station.Connector, len(rows))
+// connectorsOf returns the connectors of stations, each station's in their order. A
+// page of stations asks for them together: one by one, most of its time is the way to
+// the database and back.
+func (s *Store) connectorsOf(ctx context.Context, ids []ident.StationID) (map[ident.StationID][]station.Connector, error) {
+	rows, err := askedFor(ctx, s, keysOf(ids), func(few string) string {
+		return "SELECT " + connectors.list("t") + " FROM " + few + " CROSS JOIN connectors t WHERE t.station = few.column1 ORDER BY t.station, t.evse, t.connector"
+	}, connectors.columns)
+	found := make(map[ident.StationID][]station.Connector, len(ids))
 	for i := range rows {
-		found[i] = rows[i].row
+		c := rows[i].row
+		found[c.Station] = append(found[c.Station], c)
 	}
-	return found, nil
+	return found, err
 }
 
 // Intervals lists what a station's connectors, and its connection, did at any
