@@ -37,7 +37,10 @@ func (v *ledgerVerify) Run(ctx context.Context, to terminal, c *remote.Connectio
 		for _, b := range r.Breaches {
 			fmt.Fprintf(to.out, "%s  %s: %s\n", b.Code, b.Subject, b.Detail)
 		}
-		fmt.Fprintf(to.out, "%d journals, %d transfers, %d accounts\n", r.Journals, r.Transfers, r.Accounts)
+		if len(r.Breaches) == 0 {
+			fmt.Fprintln(to.out, "All is as it was written.")
+		}
+		fmt.Fprintf(to.out, "journals %d, transfers %d, accounts %d\n", r.Journals, r.Transfers, r.Accounts)
 	}
 	switch {
 	case r.Cut:

@@ -19,7 +19,7 @@ func TestLedgerVerify(t *testing.T) {
 		t.Fatalf("serve: exit code %d: %s", code, said)
 	}
 	code, out, said := invoke(t, []string{"ledger", "verify"}, settings)
-	if code != exitOK || out != "0 journals, 0 transfers, 0 accounts\n" {
+	if code != exitOK || out != "All is as it was written.\njournals 0, transfers 0, accounts 0\n" {
 		t.Errorf("exit code %d: %s%s", code, out, said)
 	}
 	raw, err := sql.Open("sqlite", filepath.Join(data, "pylon.db"))

@@ -438,7 +438,10 @@ func (c *Connection) writeCSV(rows [][]string) error {
 // control the operator's screen.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
+		switch {
+		case unicode.Is(unicode.Zs, r): // a number and its unit stay on one line in a document
+			return ' '
+		case !unicode.IsPrint(r):
 			return unicode.ReplacementChar
 		}
 		return r

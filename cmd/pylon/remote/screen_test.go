@@ -59,6 +59,47 @@ ID  CONNECTORS ID  CONNECTORS STATUS  CONNECTORS ERROR CODE
 	}
 }
 
+// A bill has amounts with a point, kWh, and its calculation in words.
+func TestASheetIsForPeople(t *testing.T) {
+	s := newServer(t, map[string]string{
+		"GET /bills/bil_1": `{"id":"bil_1","currency":"EUR","total_minor":155,"lines":[{"item":"energy","unit":"kWh","amount_minor":155}],
+			"charges":[{"session_id":"ses_1","energy_mwh":3165000,"gaps":[{"from":1,"to":2}],
+				"steps":[{"code":"total","text":"Total: 1.30\u00a0€","values":[{"name":"net","value":"1.30"}]},{"code":"x","text":"That is all.","values":[]}]}]}`,
+		"GET /bills/bil_2": `{"currency":"JPY","total_minor":155}`,
+		"GET /bills/bil_3": `{"classes":[{"class":"energy","unit":"EUR","debit_minor":-5},{"class":"carried","unit":"kWh","debit_minor":7}]}`,
+	})
+	for _, c := range []struct{ name, bill, want string }{
+		{"all of it", "bil_1", `id        bil_1
+currency  EUR
+total     1.55
+
+lines
+ITEM    UNIT  AMOUNT
+energy  kWh   1.55
+
+charges 1
+session_id  ses_1
+energy_kwh  3.165
+
+charges 1 gaps
+FROM  TO
+1     2
+
+charges 1 steps
+Total: 1.30 €
+That is all.
+`},
+		{"a currency without minor units", "bil_2", "currency  JPY\ntotal     155\n"},
+		{"lists only, each line in its own unit", "bil_3", "classes\nCLASS    UNIT  DEBIT  DEBIT MINOR\nenergy   EUR   -0.05\ncarried  kWh          7\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if _, got, said := s.invoke(t, "", "bill", "get", c.bill); got != c.want {
+				t.Errorf("got\n%s%s\nwant\n%s", got, said, c.want)
+			}
+		})
+	}
+}
+
 func TestSeveralAreOneDocument(t *testing.T) {
 	s := newServer(t, map[string]string{"GET /stations/A": `{"id":"a"}`, "GET /stations/B": `{"id":"b","name":"m"}`})
 	for _, c := range []struct{ format, want string }{
