@@ -142,21 +142,38 @@ func (s *scene) chain(seed uint64) {
 	s.goesOn(o)
 }
 
+// sweepsMost is how often all points are tried for the planted error: which commit is
+// the n-th is for the scheduler to say, so that one sweep may miss those few that count.
+const sweepsMost = 4
+
 // A node that posts a bill in another commit than it writes it, which is what this test is to find, is found.
 func TestPlantedErrorIsFound(t *testing.T) {
 	each(t, func(s *scene) {
-		for n := 1; n < pointsMax; n++ {
-			o := orders{Org: ident.New[ident.OrganisationID](clock.System{}.Now()), Torn: true, Blow: blow{At: n, After: true}}
-			if !s.child(o) {
-				s.Fatalf("nothing was found at %d points", n-1)
-			}
-			o.Blow = blow{}
-			if _, said, err := s.run(o); err != nil {
-				s.Logf("found after %d points: %.200s", n, said)
+		for range sweepsMost {
+			if s.finds() {
 				return
 			}
 		}
+		s.Error("nothing was found")
 	})
+}
+
+// finds kills torn children at one commit after the other, until one is found by who
+// comes after it.
+func (s *scene) finds() bool {
+	for n := 1; n < pointsMax; n++ {
+		o := orders{Org: ident.New[ident.OrganisationID](clock.System{}.Now()), Torn: true, Blow: blow{At: n, After: true}}
+		if !s.child(o) {
+			s.Logf("nothing was found at %d points", n-1)
+			return false
+		}
+		o.Blow = blow{}
+		if _, said, err := s.run(o); err != nil {
+			s.Logf("found after %d points: %.200s", n, said)
+			return true
+		}
+	}
+	return false
 }
 
 // verify holds the books against themselves, as whoever has nothing but the database.
