@@ -54,6 +54,10 @@ bench: ## measure the parts (BENCH=regexp), then the whole server (BENCHFLAGS=-q
 bench-money: ## measure what makes bills, into docs/bench-money.md (BENCHFLAGS="-sessions 1000000"; -quick leaves the page alone)
 	go run ./test/bench -money -out $(if $(findstring -quick,$(BENCHFLAGS)),/dev/null,docs/bench-money.md) $(BENCHFLAGS)
 
+.PHONY: bench-power
+bench-power: ## play every scenario of load management, into docs/bench-power.md (PYLON_SHARED: those of others)
+	GOMAXPROCS=1 go run ./test/bench -power -out docs/bench-power.md
+
 .PHONY: day
 day: ## play a day of 500 simulated stations at 60 times the speed, everything going wrong (25 minutes; DAYFLAGS=-seed=2)
 	go test -count=1 -v -timeout 60m ./test/day -args -long $(DAYFLAGS)

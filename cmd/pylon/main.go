@@ -41,6 +41,7 @@ type commands struct {
 	Meter  meterCmd  `cmd:"" group:"Look after the network" help:"Signed meter values: whether they are what the meter said."`
 	Ledger ledgerCmd `cmd:"" group:"Look after the network" help:"The books: accounts, journals, and whether all is as it was written."`
 	Tariff tariffCmd `cmd:"" group:"Look after the network" help:"Tariffs: make, publish, end them; what they cost, why, and what is wrong with them."`
+	Power  powerCmd  `cmd:"" group:"Look after the network" help:"Load management: how well a grid connection would have been shared."`
 
 	remote.Commands `embed:""`
 

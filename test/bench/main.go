@@ -1,7 +1,8 @@
 // Command bench measures the whole server against the budgets of the design: it
 // builds Pylon, runs `pylon serve` on this machine, lets simulated stations and API
 // clients loose on it, and prints one table of what came out beside target and
-// stretch. With -money it measures what makes bills, in this process.
+// stretch. With -money it measures what makes bills, in this process; with -power how
+// well grid connections are shared.
 //
 //	go run ./test/bench                    everything, some twelve minutes for each database
 //	go run ./test/bench -database sqlite   on one of the databases
@@ -9,6 +10,7 @@
 //	go run ./test/bench -only sessions     one measurement; several with commas
 //	go run ./test/bench -out docs/bench.md the table as Markdown too
 //	go run ./test/bench -money             rating, billing, statements, re-rating, the ledger
+//	go run ./test/bench -power             scenarios of load management, and its kernels
 //	go run ./test/bench -pprof DIR         keeps the profiles of the server's CPU
 //
 // Everything listens on the loopback network, every loop ends, and only processes
@@ -59,6 +61,7 @@ type options struct {
 	dir       string
 	binary    string
 	ofMoney   bool
+	ofPower   bool
 	sessions  int // that are re-rated; 0: the size's
 }
 
@@ -68,6 +71,7 @@ func parse(args []string) (options, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.BoolVar(&o.quick, "quick", false, "smoke run: less of everything")
 	flags.BoolVar(&o.ofMoney, "money", false, "measure what makes bills, and not the server")
+	flags.BoolVar(&o.ofPower, "power", false, "play scenarios of load management, and not the server")
 	flags.IntVar(&o.sessions, "sessions", 0, "with -money: how many sessions are re-rated; 0 is 50,000")
 	flags.StringVar(&only, "only", "", "measurements to make, with commas: "+strings.Join(serverBook().names(), ", ")+"; with -money "+strings.Join(moneyBook().names(), ", "))
 	flags.StringVar(&o.out, "out", "", "file that gets the table as Markdown")
@@ -165,6 +169,9 @@ func run(ctx context.Context, args []string) (err error) {
 	}
 	if err != nil {
 		return err
+	}
+	if o.ofPower {
+		return runPower(ctx, &lab{options: o, clock: clock.System{}})
 	}
 	l, err := newLab(ctx, o, clock.System{})
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -146,8 +147,8 @@ func checkMoneyFloats(h House, t *Tree, report report) {
 			told := map[int]bool{}
 			p.floats(f, func(at ast.Node, what string) {
 				line := t.line(at.Pos())
-				if _, may := h.Floats[f.Path]; may {
-					excused[f.Path] = true
+				if key, may := h.excuse(f.Path); may {
+					excused[key] = true
 				} else if !told[line] {
 					told[line] = true
 					report(f.Path, line, "%s; on its way to money a number is an integer, a decimal or exact", what)
@@ -160,11 +161,22 @@ func checkMoneyFloats(h House, t *Tree, report report) {
 			report("test/tidy/house.go", 1, "%s is on the way to money and not there", dir)
 		}
 	}
-	for path := range h.Floats {
-		if !excused[path] {
-			report("test/tidy/house.go", 1, "%s is excused and has no floats", path)
+	for key := range h.Floats {
+		if !excused[key] {
+			report("test/tidy/house.go", 1, "%s is excused and has no floats", key)
 		}
 	}
+}
+
+// excuse returns the key under which a file's floats are excused: its own, or that of a
+// folder above.
+func (h House) excuse(file string) (key string, may bool) {
+	for key := range h.Floats {
+		if file == key || covers([]string{key}, path.Dir(file)) {
+			return key, true
+		}
+	}
+	return "", false
 }
 
 // floats calls found for every expression of a file that is a float, or makes one.

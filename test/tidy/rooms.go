@@ -24,6 +24,7 @@ var rooms = []room{
 	{"internal/cluster", []string{"internal/kernel", "internal/domain", "internal/cluster"}},
 	{"internal/edge", []string{"internal/kernel", "internal/wire", "internal/domain", "internal/flow", "web"}},
 	{"internal/client", []string{"internal/kernel", "internal/client"}},
+	{"internal/sim/powerlab", []string{"internal/kernel", "internal/domain/power", "internal/sim"}}, // it judges decisions, not messages
 	{"internal/sim", []string{"internal/kernel", "internal/wire", "internal/sim"}},
 	{"internal/app", []string{"internal", "web"}},
 	{"cmd", []string{"internal/app", "internal/sim", "internal/client", "cmd"}},

@@ -8,6 +8,9 @@ import "time"
 // Watt is electric power. Export (vehicle to grid) is negative.
 type Watt int64
 
+// VoltAmpere is apparent power, in which transformers and connections are rated.
+type VoltAmpere int64
+
 // WattHour is electric energy.
 type WattHour int64
 
