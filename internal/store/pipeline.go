@@ -50,7 +50,7 @@ func openPipeline(ctx context.Context, c *catalogue, o Options) (writer, error) 
 		return nil, err
 	}
 	w := &pipeline{catalogue: c, conn: conn, between: o.Between, touched: map[string]bool{}}
-	if err := w.settle(ctx); err != nil {
+	if err := settle(ctx, w.conn, slices.Concat(byIndex, ofTheWriter)); err != nil {
 		return nil, errors.Join(err, w.close())
 	}
 	return w, nil
@@ -62,16 +62,6 @@ func openPipeline(ctx context.Context, c *catalogue, o Options) (writer, error) 
 var ofTheWriter = []string{
 	"SET transaction_timeout = 60000", // from PostgreSQL 17 on: for a node that freezes with half a flight on its way
 	"SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
-}
-
-func (w *pipeline) settle(ctx context.Context) error {
-	for _, text := range slices.Concat(byIndex, ofTheWriter) {
-		_, err := w.conn.Exec(ctx, text).ReadAll()
-		if _, refused := errors.AsType[*pgconn.PgError](err); err != nil && !refused {
-			return err
-		}
-	}
-	return nil
 }
 
 // close ends the connection, and with it a transaction that is open.

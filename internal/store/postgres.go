@@ -75,8 +75,13 @@ var byIndex = []string{
 }
 
 func alongIndexes(ctx context.Context, conn *pgx.Conn) error {
-	for _, text := range byIndex {
-		_, err := conn.Exec(ctx, text)
+	return settle(ctx, conn.PgConn(), byIndex)
+}
+
+// settle sets what the database knows of settings.
+func settle(ctx context.Context, conn *pgconn.PgConn, settings []string) error {
+	for _, text := range settings {
+		_, err := conn.Exec(ctx, text).ReadAll()
 		if _, refused := errors.AsType[*pgconn.PgError](err); err != nil && !refused {
 			return err
 		}

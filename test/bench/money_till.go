@@ -30,6 +30,7 @@ import (
 	"pylon/internal/kernel/trade"
 	"pylon/internal/kernel/unit"
 	"pylon/internal/store"
+	"pylon/test/ground"
 )
 
 // till is an operator whose sessions are billed, on a database of its own.
@@ -67,7 +68,7 @@ func (l *lab) withTill(ctx context.Context, b base, durable bool, work func(ctx 
 	silent := slog.New(slog.DiscardHandler)
 	t.biller = billing.New(t.settling())
 	t.follow = consume.New(consume.Options{
-		Store: t.Store, Leases: leases.New(t.Store, l.clock, silent, node), Hints: &hints{}, Clock: l.clock, Log: silent,
+		Store: t.Store, Leases: leases.New(t.Store, l.clock, silent, node), Hints: &ground.Hints{}, Clock: l.clock, Log: silent,
 		Consumers: []consume.Consumer{t.biller},
 	})
 	running, stop := context.WithCancel(ctx)
@@ -210,32 +211,4 @@ func counted(n int) (heard func(ident.SessionID), all <-chan struct{}) {
 			close(done)
 		}
 	}, done
-}
-
-// hints are those of a node without neighbours.
-type hints struct {
-	mu    sync.Mutex
-	woken []chan struct{}
-}
-
-// Notify implements [consume.Hints].
-func (h *hints) Notify(string) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, w := range h.woken {
-		select {
-		case w <- struct{}{}:
-		default:
-		}
-	}
-	return nil
-}
-
-// Watch implements [consume.Hints].
-func (h *hints) Watch(string) (<-chan struct{}, func(), error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	w := make(chan struct{}, 1)
-	h.woken = append(h.woken, w)
-	return w, func() {}, nil
 }

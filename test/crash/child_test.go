@@ -23,6 +23,7 @@ import (
 	"pylon/internal/kernel/clock"
 	"pylon/internal/kernel/ident"
 	"pylon/internal/store"
+	"pylon/test/ground"
 )
 
 // childEnv has the orders of a child; a process without is none.
@@ -136,7 +137,7 @@ type node struct {
 	*orders
 	id     ident.NodeID
 	follow *consume.Service
-	hints  hints
+	hints  ground.Hints
 }
 
 // Commit is [store.Store.Commit]; torn, it leaves the journals to a commit of their own.
@@ -150,32 +151,4 @@ func (n *node) Commit(ctx context.Context, set *change.Set) error {
 		return err
 	}
 	return n.Store.Commit(ctx, &change.Set{Journals: journals})
-}
-
-// hints are those of a node without neighbours.
-type hints struct {
-	mu    sync.Mutex
-	woken []chan struct{}
-}
-
-// Notify implements [consume.Hints].
-func (h *hints) Notify(string) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, w := range h.woken {
-		select {
-		case w <- struct{}{}:
-		default:
-		}
-	}
-	return nil
-}
-
-// Watch implements [consume.Hints].
-func (h *hints) Watch(string) (<-chan struct{}, func(), error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	w := make(chan struct{}, 1)
-	h.woken = append(h.woken, w)
-	return w, func() {}, nil
 }
